@@ -1,0 +1,1 @@
+"""One agent's loop: prompt, stream, tool calls, approval, results, usage."""

@@ -1,0 +1,172 @@
+"""What goes to a model and what comes back, in no vendor's words.
+
+Everything here is a frozen dataclass: it never leaves the process, and is made once per token burst.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from slop_qt.core.usage import Usage
+
+__all__ = [
+    "Block",
+    "Caller",
+    "Finished",
+    "Message",
+    "ModelRequest",
+    "ProviderEvent",
+    "RetryNotice",
+    "StopReason",
+    "TextBlock",
+    "TextDelta",
+    "ThinkingBlock",
+    "ThinkingDelta",
+    "ThinkingDone",
+    "ToolCallReceived",
+    "ToolResultBlock",
+    "ToolSpec",
+    "ToolUseBlock",
+    "UsageUpdate",
+]
+
+StopReason = Literal["end_turn", "tool_use", "max_tokens", "refusal", "pause"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextBlock:
+    """Words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingBlock:
+    """A model's thinking. signature and redacted are the vendor's own and travel back unchanged."""
+
+    text: str
+    signature: str | None = None
+    redacted: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUseBlock:
+    """A tool call as the model made it. arguments is whatever strict JSON it sent ({} where that was broken)."""
+
+    call_id: str
+    name: str
+    arguments: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResultBlock:
+    """What a tool call came to; ok is False for a mistake that the model should repair."""
+
+    call_id: str
+    output: str
+    ok: bool = True
+
+
+Block = TextBlock | ThinkingBlock | ToolUseBlock | ToolResultBlock
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of the conversation."""
+
+    role: Literal["user", "assistant"]
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as a model is told of it; schema is JSON Schema of an object."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. The scripted provider matches on this and on nothing else; the others ignore it.
+
+    track is the track's title; turn is the n-th request of this agent, from 1; a retry has the same turn.
+    """
+
+    tier: int
+    track: str | None = None
+    ticket: str | None = None
+    attempt: int = 1
+    turn: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One request, complete: a session sends this and adds nothing of its own."""
+
+    model: str
+    system: str
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    max_output_tokens: int = 16_000
+    caller: Caller = Caller(tier=1)
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """The next characters of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingDelta:
+    """The next characters of the thinking."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingDone:
+    """A block of thinking is complete, with what must travel back."""
+
+    block: ThinkingBlock
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallReceived:
+    """A complete tool call. arguments_json is raw: who receives it parses it strictly."""
+
+    call_id: str
+    name: str
+    arguments_json: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsageUpdate:
+    """What the provider has counted for this response so far; the last one of a response is the one that counts."""
+
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The vendor's terminal event came: the answer is complete. Without it nothing of the answer may be acted on."""
+
+    stop: StopReason
+
+
+@dataclass(frozen=True, slots=True)
+class RetryNotice:
+    """The answer so far is void and the identical request will be sent again after wait_s seconds.
+
+    attempt is the number of the send that is about to come, from 2.
+    """
+
+    reason: str
+    wait_s: float
+    attempt: int
+
+
+ProviderEvent = TextDelta | ThinkingDelta | ThinkingDone | ToolCallReceived | UsageUpdate | Finished | RetryNotice

@@ -1,0 +1,144 @@
+"""The boundaries: what one part needs of another, as Protocols. `app` and `headless` hand over what implements them."""
+
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from slop_qt.core.approvals import ApprovalRequest, Decision
+from slop_qt.core.conversation import ModelRequest, ProviderEvent
+from slop_qt.core.events import Event
+
+__all__ = [
+    "ApprovalGate",
+    "CommandRequest",
+    "CommandResult",
+    "CommandRunner",
+    "Committed",
+    "EventSink",
+    "Lanes",
+    "Offload",
+    "Provider",
+    "ProviderSession",
+]
+
+T = TypeVar("T")
+
+# Called once in the journal writer's thread: with None when the event is on disk, else with what prevented it.
+Committed = Callable[[Exception | None], None]
+
+
+class EventSink(Protocol):
+    """The one door through which everything that happens goes. May be called from any thread."""
+
+    def publish(self, event: Event, committed: Committed | None = None) -> int:
+        """Number the event, and hand it to the journal and every consumer. Returns its seq."""
+        ...
+
+
+class Offload(Protocol):
+    """The helper pool: blocking work (git, files, SDK imports) away from every event loop."""
+
+    async def run(self, job: Callable[[], T]) -> T:
+        """The job's result or exception. May be awaited from the loop of any thread.
+
+        A cancelled wait leaves the job running to its end; its result is dropped.
+        """
+        ...
+
+
+class Lanes(Protocol):
+    """Threads with an asyncio loop each, in which agents and commands run as tasks."""
+
+    async def run(self, job: Callable[[], Coroutine[Any, Any, T]], *, name: str) -> T:
+        """Call `job` in a lane and await its coroutine there. Awaited from the GUI loop.
+
+        Cancelling the wait cancels the task in its lane, and raises CancelledError here after that task has ended.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRequest:
+    """A command to run: a string goes to /bin/sh -c, a tuple is argv.
+
+    timeout_s is the time from start to kill; output_limit the bytes of stdout and stderr (together, in order) kept.
+    """
+
+    command: str | tuple[str, ...]
+    cwd: Path
+    timeout_s: float
+    output_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """How a command ended.
+
+    exit_code is None where it was killed for its time, and -N where signal N ended it. output is UTF-8 with
+    replacement characters; where it was too long its first and last parts are kept and dropped_bytes says how much not.
+    """
+
+    exit_code: int | None
+    output: str
+    dropped_bytes: int
+    timed_out: bool
+    duration_s: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether the command succeeded."""
+        return self.exit_code == 0
+
+
+class CommandRunner(Protocol):
+    """Runs commands as trees that can be killed. Awaited in a lane's loop (a SelectorEventLoop)."""
+
+    async def run(self, request: CommandRequest) -> CommandResult:
+        """Run it to its end, its time or the cancellation of this call; nothing of it is left when this returns.
+
+        Raises:
+            ToolError: the program or the folder does not exist, or may not be executed.
+        """
+        ...
+
+
+class ApprovalGate(Protocol):
+    """One run's policy and queue. Awaited in any thread's loop."""
+
+    async def decide(self, request: ApprovalRequest) -> Decision:
+        """Whether it may happen: by rule or mode at once, else when somebody has decided."""
+        ...
+
+
+class ProviderSession(Protocol):
+    """One agent's connection to a model. It belongs to that agent's task and dies with it."""
+
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent, None]:
+        """Send once and yield what comes, as it comes; ends after `Finished`. Close it (`aclosing`) to end it early.
+
+        Raises:
+            ProviderError: in every case in which `Finished` does not come; retryable says whether to send again.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections. Safe to call twice."""
+        ...
+
+
+class Provider(Protocol):
+    """A vendor. Holds configuration only, no connection."""
+
+    @property
+    def name(self) -> str:
+        """As on the command line: anthropic, scripted…"""
+        ...
+
+    async def open(self) -> ProviderSession:
+        """A new session, made in the loop of the lane that will use it.
+
+        Raises:
+            ConfigurationError: a key or a library is missing; the hint says how to get it.
+        """
+        ...

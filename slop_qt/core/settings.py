@@ -1,0 +1,61 @@
+"""What a person can set; read from their own settings file and the command line, never from a project."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from slop_qt.core.approvals import ApprovalKind, Mode
+from slop_qt.core.shape import Shape
+
+__all__ = ["Limits", "ModelChoice", "Rule", "Settings"]
+
+
+class ModelChoice(Shape):
+    """Which model of which provider a tier asks."""
+
+    provider: str
+    model: str
+
+
+class Rule(Shape):
+    """A rule of the person's own. It comes before the mode, and a deny always wins.
+
+    subject is compared exactly with the command line, path, tool name or ticket id; None stands for every one of
+    that kind.
+    """
+
+    action: Literal["allow", "ask", "deny"]
+    kind: ApprovalKind
+    subject: str | None = None
+
+
+class Limits(Shape):
+    """Bounds of a run. Times are seconds."""
+
+    workers: Annotated[int, Field(ge=1, le=64)] = 4
+    attempts: Annotated[int, Field(ge=1, le=20)] = 3
+    repairs: Annotated[int, Field(ge=0, le=20)] = 3
+    sends: Annotated[int, Field(ge=1, le=20)] = 5
+    turns: Annotated[int, Field(ge=1, le=1000)] = 80
+    max_output_tokens: Annotated[int, Field(ge=1)] = 16_000
+    command_timeout_s: Annotated[float, Field(gt=0)] = 120.0
+    command_output_bytes: Annotated[int, Field(ge=1024)] = 1 << 20
+    verify_timeout_s: Annotated[float, Field(gt=0)] = 600.0
+    no_progress_s: Annotated[float, Field(gt=0)] = 60.0
+
+
+_STRONG = ModelChoice(provider="anthropic", model="claude-opus-4-5")
+_CHEAP = ModelChoice(provider="anthropic", model="claude-haiku-4-5")
+
+
+class Settings(Shape):
+    """All of it."""
+
+    tiers: dict[int, ModelChoice] = Field(default_factory=lambda: {1: _STRONG, 2: _STRONG, 3: _CHEAP, 4: _CHEAP})
+    mode: Mode = Mode.ASK
+    rules: tuple[Rule, ...] = ()
+    limits: Limits = Limits()
+    theme: Literal["system", "light", "dark"] = "system"
+    automation: bool = False
+    unsandboxed: bool = False
+    scenario: str | None = None

@@ -1,0 +1,349 @@
+"""The session's state: what all events, applied in order, come to.
+
+`SessionState` lives in the GUI thread (the main thread of a headless run). It keeps no event objects.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from slop_qt.core import events as ev
+from slop_qt.core.approvals import Approval, ApprovalState, Mode
+from slop_qt.core.streams import TIERS, tier_name
+from slop_qt.core.tickets import Ticket
+from slop_qt.core.usage import Usage, total_usage
+
+__all__ = ["Changes", "FaultNote", "RunState", "SessionState", "StreamItem", "StreamState", "UsageKey"]
+
+ItemKind = Literal["text", "thinking", "tool_call", "tool_result", "retry"]
+_PIECES_BEFORE_JOIN = 256
+
+
+@dataclass(slots=True)
+class StreamItem:
+    """A stretch of one stream, in the order in which it came.
+
+    kind text or thinking: `text` grows while it is the last item. The other kinds never change:
+    tool_call has name, call_id and arguments; tool_result name, call_id, ok and text; retry has text (why).
+    """
+
+    kind: ItemKind
+    name: str = ""
+    call_id: str = ""
+    ok: bool = True
+    arguments: Any = None
+    time: str = ""
+    _pieces: list[str] = field(default_factory=list)
+    length: int = 0
+
+    @property
+    def text(self) -> str:
+        """All of it; joined once and kept joined."""
+        if len(self._pieces) > 1:
+            self._pieces[:] = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
+
+    def append(self, text: str) -> None:
+        """Add a piece. The list is folded at sizes that double, so that appending stays linear."""
+        pieces = self._pieces
+        pieces.append(text)
+        self.length += len(text)
+        if len(pieces) > _PIECES_BEFORE_JOIN:
+            pieces[1:] = ["".join(pieces[1:])]
+            if len(pieces[1]) >= len(pieces[0]):
+                pieces[:] = ["".join(pieces)]
+
+    def since(self, offset: int) -> str:
+        """The text from that character on. Costs what it returns, however long the rest is."""
+        wanted = self.length - offset
+        taken: list[str] = []
+        for piece in reversed(self._pieces):
+            if wanted <= 0:
+                break
+            taken.append(piece[-wanted:] if len(piece) > wanted else piece)
+            wanted -= len(piece)
+        return "".join(reversed(taken))
+
+
+@dataclass(slots=True)
+class StreamState:
+    """The live text of one agent and what stands beside it."""
+
+    run_id: str
+    stream_id: str
+    tier: int
+    ticket_id: str | None
+    attempt: int
+    provider: str
+    model: str
+    closed: bool = False
+    outcome: str | None = None
+    error: str | None = None
+    length: int = 0
+    items: list[StreamItem] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """Exactly the concatenation of the text that the provider sent."""
+        return "".join(item.text for item in self.items if item.kind == "text")
+
+    def grow(self, kind: ItemKind, text: str) -> None:
+        """Append to the last item if it is of that kind, else begin a new one."""
+        if not self.items or self.items[-1].kind != kind:
+            self.items.append(StreamItem(kind))
+        self.items[-1].append(text)
+        if kind == "text":
+            self.length += len(text)
+
+
+UsageKey = tuple[int, str | None, str]  # tier, ticket id, model
+
+
+@dataclass(slots=True)
+class RunState:
+    """One run, planning or working."""
+
+    run_id: str
+    track_id: str | None
+    mode: Mode
+    workers: int
+    budget_usd: float | None
+    status: ev.RunStatus
+    started_at: str
+    title: str = ""
+    reason: str | None = None
+    ended_at: str | None = None
+    base_commit: str | None = None
+    base_branch: str | None = None
+    applied_commit: str | None = None
+    tickets: dict[str, Ticket] = field(default_factory=dict)
+    streams: dict[str, StreamState] = field(default_factory=dict)
+    approvals: dict[str, Approval] = field(default_factory=dict)
+    usage: dict[UsageKey, Usage] = field(default_factory=dict)
+    merged: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run is over."""
+        return self.ended_at is not None
+
+    @property
+    def pending_approvals(self) -> list[Approval]:
+        """Oldest first."""
+        return [approval for approval in self.approvals.values() if approval.state is ApprovalState.PENDING]
+
+    def usage_by_tier(self) -> dict[str, Usage]:
+        """`Tier 1` to `Tier 4`, each present."""
+        return {
+            tier_name(tier): total_usage(usage for key, usage in self.usage.items() if key[0] == tier) for tier in TIERS
+        }
+
+    def usage_by_ticket(self) -> dict[str, Usage]:
+        """Only what was spent on tickets."""
+        return self._grouped((key[1], usage) for key, usage in self.usage.items())
+
+    def usage_by_model(self) -> dict[str, Usage]:
+        """By the model's name."""
+        return self._grouped((key[2], usage) for key, usage in self.usage.items())
+
+    def usage_total(self) -> Usage:
+        """All of it."""
+        return total_usage(self.usage.values())
+
+    @staticmethod
+    def _grouped(pairs: Iterable[tuple[str | None, Usage]]) -> dict[str, Usage]:
+        groups: dict[str, Usage] = {}
+        for name, usage in pairs:
+            if name is not None:
+                groups[name] = groups[name] + usage if name in groups else usage
+        return groups
+
+
+@dataclass(frozen=True, slots=True)
+class FaultNote:
+    """A failure, as the activity panel shows it."""
+
+    time: str
+    run_id: str | None
+    where: str
+    message: str
+    hint: str
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a batch of events touched: all that a view needs to know to refresh itself.
+
+    streams holds (run_id, stream_id); new_streams those of them that were opened; runs, tickets and usage hold run ids.
+    """
+
+    streams: set[tuple[str, str]] = field(default_factory=set)
+    new_streams: list[tuple[str, str]] = field(default_factory=list)
+    runs: set[str] = field(default_factory=set)
+    tickets: set[tuple[str, str]] = field(default_factory=set)
+    approvals: set[str] = field(default_factory=set)
+    usage: set[str] = field(default_factory=set)
+    faults: list[FaultNote] = field(default_factory=list)
+    last_seq: int = 0
+
+
+class SessionState:
+    """Everything that is known of the session. Only `apply` changes it."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, RunState] = {}
+        self.faults: list[FaultNote] = []
+        self.last_seq = 0
+
+    @property
+    def newest_run(self) -> RunState | None:
+        """The run that started last."""
+        return next(reversed(self.runs.values())) if self.runs else None
+
+    def streams(self) -> Iterator[StreamState]:
+        """All streams, oldest run first."""
+        for run in self.runs.values():
+            yield from run.streams.values()
+
+    def apply(self, event: ev.Event, changes: Changes | None = None) -> None:
+        """Fold one event in, and note in `changes` what it touched."""
+        changes = changes if changes is not None else Changes()
+        self.last_seq = changes.last_seq = event.seq
+        if isinstance(event, ev.Fault):
+            self._fault(event, changes)
+            return
+        if isinstance(event, ev.RunStarted):
+            self._run_started(event, changes)
+            return
+        run = self.runs.get(event.run_id or "")
+        if run is None:
+            return
+        if isinstance(event, ev.StreamText | ev.Thinking | ev.ToolCalled | ev.ToolResulted | ev.Retry):
+            self._stream(run, event, changes)
+        elif isinstance(event, ev.WorkerStarted | ev.WorkerEnded):
+            self._worker(run, event, changes)
+        elif isinstance(event, ev.ApprovalRequested | ev.ApprovalResolved):
+            run.approvals[event.approval.id] = event.approval
+            changes.approvals.add(event.approval.id)
+        elif isinstance(event, ev.UsageReported):
+            key = (event.tier, event.ticket_id, event.model)
+            run.usage[key] = run.usage[key] + event.usage if key in run.usage else event.usage
+            changes.usage.add(run.run_id)
+        elif isinstance(event, ev.TicketChanged):
+            self._ticket(run, event, changes)
+        else:
+            self._run(run, event, changes)
+
+    def _fault(self, event: ev.Fault, changes: Changes) -> None:
+        note = FaultNote(event.time.isoformat(), event.run_id, event.where, event.message, event.hint)
+        self.faults.append(note)
+        changes.faults.append(note)
+
+    def _run_started(self, event: ev.RunStarted, changes: Changes) -> None:
+        run_id = event.run_id or ""
+        self.runs[run_id] = RunState(
+            run_id=run_id,
+            track_id=event.track_id,
+            mode=event.mode,
+            workers=event.workers,
+            budget_usd=event.budget_usd,
+            status="planning" if event.track_id is None else "running",
+            started_at=event.time.isoformat(),
+        )
+        changes.runs.add(run_id)
+
+    def _run(self, run: RunState, event: ev.Event, changes: Changes) -> None:
+        if isinstance(event, ev.RunPrepared):
+            run.title = event.title
+            run.base_commit, run.base_branch = event.base_commit, event.base_branch
+            run.tickets = {spec.id: Ticket(**spec.model_dump()) for spec in event.tickets}
+            changes.tickets.update((run.run_id, ticket_id) for ticket_id in run.tickets)
+        elif isinstance(event, ev.RunEnded):
+            run.status, run.reason, run.ended_at = event.status, event.reason, event.time.isoformat()
+        elif isinstance(event, ev.RunPaused):
+            run.status = "paused"
+        elif isinstance(event, ev.RunResumed):
+            run.status = "running"
+        elif isinstance(event, ev.Merged):
+            run.merged[event.ticket_id] = event.commit
+        elif isinstance(event, ev.Applied):
+            run.applied_commit = event.commit
+        changes.runs.add(run.run_id)
+
+    def _ticket(self, run: RunState, event: ev.TicketChanged, changes: Changes) -> None:
+        ticket = run.tickets.get(event.ticket_id)
+        if ticket is not None:
+            update = {"status": event.status, "reason": event.reason, "attempt": event.attempt}
+            run.tickets[event.ticket_id] = ticket.model_copy(update=update)
+            changes.tickets.add((run.run_id, event.ticket_id))
+
+    def _worker(self, run: RunState, event: ev.WorkerStarted | ev.WorkerEnded, changes: Changes) -> None:
+        key = (run.run_id, event.stream_id)
+        if isinstance(event, ev.WorkerStarted):
+            run.streams[event.stream_id] = StreamState(
+                run_id=run.run_id,
+                stream_id=event.stream_id,
+                tier=event.tier,
+                ticket_id=event.ticket_id,
+                attempt=event.attempt,
+                provider=event.provider,
+                model=event.model,
+            )
+            changes.new_streams.append(key)
+        elif event.stream_id in run.streams:
+            stream = run.streams[event.stream_id]
+            stream.closed, stream.outcome, stream.error = True, event.outcome, event.error
+        changes.streams.add(key)
+
+    def _stream(
+        self,
+        run: RunState,
+        event: ev.StreamText | ev.Thinking | ev.ToolCalled | ev.ToolResulted | ev.Retry,
+        changes: Changes,
+    ) -> None:
+        stream = run.streams.get(event.stream_id)
+        if stream is None:
+            return
+        if isinstance(event, ev.StreamText):
+            stream.grow("text", event.text)
+        elif isinstance(event, ev.Thinking):
+            stream.grow("thinking", event.text)
+        else:
+            stream.items.append(_item(event))
+        changes.streams.add((run.run_id, event.stream_id))
+
+    def snapshot(self) -> dict[str, Any]:
+        """All of it as plain data, to compare two states by."""
+        return {
+            "last_seq": self.last_seq,
+            "faults": [(note.time, note.run_id, note.where, note.message, note.hint) for note in self.faults],
+            "runs": {run_id: _run_snapshot(run) for run_id, run in self.runs.items()},
+        }
+
+
+def _item(event: ev.ToolCalled | ev.ToolResulted | ev.Retry) -> StreamItem:
+    time = event.time.isoformat()
+    if isinstance(event, ev.ToolCalled):
+        return StreamItem("tool_call", name=event.name, call_id=event.call_id, arguments=event.arguments, time=time)
+    if isinstance(event, ev.ToolResulted):
+        item = StreamItem("tool_result", name=event.name, call_id=event.call_id, ok=event.ok, time=time)
+        item.append(event.output)
+        return item
+    item = StreamItem("retry", time=time)
+    item.append(f"{event.reason} Sending again in {event.wait_s:g} s (send {event.attempt}).")
+    return item
+
+
+def _run_snapshot(run: RunState) -> dict[str, Any]:
+    plain = {name: getattr(run, name) for name in RunState.__slots__ if name != "streams"}
+    plain["streams"] = {
+        stream_id: (
+            [
+                (item.kind, item.name, item.call_id, item.ok, item.arguments, item.time, item.text)
+                for item in stream.items
+            ],
+            {name: getattr(stream, name) for name in StreamState.__slots__ if name != "items"},
+        )
+        for stream_id, stream in run.streams.items()
+    }
+    return plain

@@ -1,0 +1,1 @@
+"""Models' APIs behind one small Protocol; each vendor is one module."""

@@ -1,0 +1,1 @@
+"""Where threads and asyncio meet Qt: lanes, models, socket server, theme."""

@@ -1,0 +1,1 @@
+"""What is kept on disk: journal, Conductor's files, settings, keys."""

@@ -1,0 +1,1 @@
+"""One module a panel or dialog, bound to the session's models."""
