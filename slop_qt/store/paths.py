@@ -1,0 +1,82 @@
+"""Where the application keeps what it knows: never in the project."""
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from slop_qt.core.errors import ConfigurationError
+from slop_qt.store.files import make_private_folder
+
+__all__ = ["ProjectPaths", "default_data_dir", "default_settings_path"]
+
+_APPLICATION = "slop-qt"
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_NAME_LENGTH = 40
+
+
+def default_data_dir() -> Path:
+    """The data directory of this user: journals, worktrees and logs of all projects. Nothing is created."""
+    return platformdirs.user_data_path(_APPLICATION, appauthor=False)
+
+
+def default_settings_path() -> Path:
+    """The person's own settings file (TOML); it need not exist."""
+    return platformdirs.user_config_path(_APPLICATION, appauthor=False) / "settings.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPaths:
+    """Where one project's data lies: a folder named for the project and for its real path."""
+
+    project: Path
+    root: Path
+
+    @classmethod
+    def create(cls, data_dir: Path, project: Path) -> "ProjectPaths":
+        """The paths for a project, their folders created for this user alone.
+
+        Raises:
+            ConfigurationError: data_dir lies in the project, or cannot be written to.
+        """
+        project, data_dir = project.resolve(), data_dir.resolve()
+        if data_dir.is_relative_to(project):
+            raise ConfigurationError(
+                f"The data directory {data_dir} lies in the project {project}.",
+                "Choose one outside the project with --data-dir.",
+            )
+        digest = hashlib.sha256(os.fsencode(project)).hexdigest()[:12]
+        name = _UNSAFE.sub("_", project.name)[:_NAME_LENGTH] or "root"
+        paths = cls(project, data_dir / "projects" / f"{name}-{digest}")
+        try:
+            for folder in (paths.root, paths.worktrees, paths.logs):
+                make_private_folder(folder)
+                folder.chmod(0o700)
+        except OSError as error:
+            raise ConfigurationError(
+                f"The data directory {data_dir} cannot be used: {error}.", "Choose another one with --data-dir."
+            ) from error
+        return paths
+
+    @property
+    def journal(self) -> Path:
+        """The record of every event."""
+        return self.root / "journal.sqlite3"
+
+    @property
+    def worktrees(self) -> Path:
+        """The folder of the tickets' worktrees."""
+        return self.root / "worktrees"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the log files."""
+        return self.root / "logs"
+
+    @property
+    def lock(self) -> Path:
+        """The file that one process holds."""
+        return self.root / "lock"

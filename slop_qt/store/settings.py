@@ -1,0 +1,95 @@
+"""The person's own settings file, read strictly and changed without touching their comments."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from tomlkit.exceptions import TOMLKitError
+
+from slop_qt.core.errors import ConfigurationError, StoreError
+from slop_qt.core.settings import Limits, ModelChoice, Rule, Settings
+from slop_qt.core.shape import Shape
+from slop_qt.core.streams import TIERS
+from slop_qt.store.files import make_private_folder, read_text, write_atomically
+
+__all__ = ["load_settings", "save_theme"]
+
+_SECTIONS: dict[str, type[Shape]] = {"limits": Limits, "tiers": ModelChoice, "rules": Rule}
+_MENDING = "Mend the file, or move it away to use the defaults."
+
+
+def load_settings(path: Path) -> Settings:
+    """What the file says, and defaults for the rest; all defaults where there is no file.
+
+    A file that sets one tier's model leaves the other tiers as they are by default.
+
+    Raises:
+        ConfigurationError: the file cannot be read; every mistake is named with its key and what is allowed.
+    """
+    try:
+        content = tomllib.loads(_read(path))
+    except FileNotFoundError:
+        return Settings()
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"The settings {path} are not TOML: {error}.", _MENDING) from error
+    tiers = content.get("tiers")
+    if isinstance(tiers, dict):
+        _refuse_unknown_tiers(path, tiers)
+        defaults = {str(tier): choice.model_dump() for tier, choice in Settings().tiers.items()}
+        content["tiers"] = defaults | tiers
+    try:
+        # By way of JSON, which has words for modes and lists for tuples: so strict, and `workers = true` is refused.
+        return Settings.model_validate_json(json.dumps(content, default=str), strict=True)
+    except ValidationError as error:
+        mistakes = "; ".join(_mistake(details) for details in error.errors(include_url=False, include_input=False))
+        raise ConfigurationError(f"The settings {path} have mistakes: {mistakes}.", _MENDING) from None
+
+
+def save_theme(path: Path, theme: str) -> None:
+    """Set `theme` in the file, which is created if need be; everything else in it stays as it is.
+
+    Raises:
+        ConfigurationError: the file that is there cannot be read.
+        StoreError: it could not be written.
+    """
+    try:
+        document = tomlkit.parse(_read(path))
+    except FileNotFoundError:
+        document = tomlkit.document()
+        try:
+            make_private_folder(path.parent)
+        except OSError as error:
+            raise StoreError(f"{path.parent} could not be created: {error}.", "Check its permissions.") from error
+    except TOMLKitError as error:
+        raise ConfigurationError(f"The settings {path} are not TOML: {error}.", _MENDING) from error
+    document["theme"] = theme
+    write_atomically(path.resolve(), tomlkit.dumps(document))
+
+
+def _read(path: Path) -> str:
+    try:
+        return read_text(path)
+    except StoreError as error:
+        raise ConfigurationError(f"The settings cannot be used: {error.message}", error.hint) from error
+
+
+def _refuse_unknown_tiers(path: Path, tiers: dict[str, Any]) -> None:
+    allowed = [str(tier) for tier in TIERS]
+    for name in tiers:
+        if name not in allowed:
+            raise ConfigurationError(
+                f"The settings {path} have mistakes: tiers.{name}: there is no such tier, only {', '.join(allowed)}.",
+                _MENDING,
+            )
+
+
+def _mistake(details: ErrorDetails) -> str:
+    where = ".".join(str(part) for part in details["loc"])
+    if details["type"] == "extra_forbidden":
+        shape = _SECTIONS.get(str(details["loc"][0]), Settings) if len(details["loc"]) > 1 else Settings
+        return f"{where}: there is no such setting; known are {', '.join(shape.model_fields)}"
+    return f"{where}: {details['msg']}"
