@@ -1,0 +1,1 @@
+"""A plain-text ledger, small enough to read in one sitting."""
