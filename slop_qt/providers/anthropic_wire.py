@@ -1,0 +1,297 @@
+"""Anthropic's Messages API as it is on the wire: our request as its body, its events as ours."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from slop_qt.core.conversation import (
+    Block,
+    Finished,
+    Message,
+    ModelRequest,
+    ProviderEvent,
+    StopReason,
+    TextBlock,
+    TextDelta,
+    ThinkingBlock,
+    ThinkingDelta,
+    ThinkingDone,
+    ToolCallReceived,
+    ToolUseBlock,
+    UsageUpdate,
+)
+from slop_qt.core.errors import ProviderError
+from slop_qt.core.usage import Usage
+from slop_qt.providers.sse import SseParser
+
+__all__ = ["AnswerDecoder", "request_body"]
+
+_CACHED = {"cache_control": {"type": "ephemeral"}}
+
+_STOPS: dict[str, StopReason] = {
+    "end_turn": "end_turn",
+    "stop_sequence": "end_turn",
+    "tool_use": "tool_use",
+    "max_tokens": "max_tokens",
+    "refusal": "refusal",
+    "pause_turn": "pause",
+}
+
+# Errors in an answer that has begun, after which the same request may well succeed.
+_PASSING_ERRORS = frozenset({"overloaded_error", "api_error", "rate_limit_error", "timeout_error"})
+
+# The block that each kind of delta belongs to; other deltas and blocks (citations, server tools) are passed over.
+_GROWS_BY = {
+    "text_delta": "text",
+    "thinking_delta": "thinking",
+    "signature_delta": "thinking",
+    "input_json_delta": "tool_use",
+}
+
+
+def request_body(request: ModelRequest) -> dict[str, Any]:
+    """The arguments of `messages.create`. Tools, system prompt and conversation so far are marked for caching."""
+    body: dict[str, Any] = {
+        "model": request.model,
+        "max_tokens": request.max_output_tokens,
+        "messages": [_message(message) for message in request.messages],
+    }
+    if request.system:
+        body["system"] = [{"type": "text", "text": request.system, **_CACHED}]
+    if request.tools:
+        body["tools"] = [
+            {"name": tool.name, "description": tool.description, "input_schema": dict(tool.schema)}
+            for tool in request.tools
+        ]
+        body["tools"][-1].update(_CACHED)
+    last = body["messages"][-1]["content"][-1] if body["messages"] and body["messages"][-1]["content"] else {}
+    if last.get("type") in {"text", "tool_use", "tool_result"}:
+        last.update(_CACHED)
+    return body
+
+
+def _message(message: Message) -> dict[str, Any]:
+    blocks = (_block(block) for block in message.blocks)
+    return {"role": message.role, "content": [block for block in blocks if block is not None]}
+
+
+def _block(block: Block) -> dict[str, Any] | None:
+    """None for what the API refuses: empty text, and thinking that it has not signed."""
+    if isinstance(block, TextBlock):
+        return {"type": "text", "text": block.text} if block.text else None
+    if isinstance(block, ThinkingBlock):
+        if block.redacted is not None:
+            return {"type": "redacted_thinking", "data": block.redacted}
+        if block.signature is None:
+            return None
+        return {"type": "thinking", "thinking": block.text, "signature": block.signature}
+    if isinstance(block, ToolUseBlock):
+        arguments = block.arguments if isinstance(block.arguments, dict) else {}
+        return {"type": "tool_use", "id": block.call_id, "name": block.name, "input": arguments}
+    result = {"type": "tool_result", "tool_use_id": block.call_id, "content": block.output}
+    return result if block.ok else {**result, "is_error": True}
+
+
+@dataclass(slots=True)
+class _OpenBlock:
+    """A content block that is being received: what it started as, and its pieces since."""
+
+    kind: str
+    start: dict[str, Any]
+    pieces: list[str] = field(default_factory=list)
+    signature: list[str] = field(default_factory=list)
+
+
+class AnswerDecoder:
+    """One answer: bytes in, our events out. Adjacent words of one `take` come as one delta.
+
+    finished is True once the API's own terminal event came.
+    """
+
+    def __init__(self, cost_usd: Callable[[Usage], float | None]) -> None:
+        self.finished = False
+        self._cost_usd = cost_usd
+        self._sse = SseParser()
+        self._out: list[ProviderEvent] = []
+        self._words: list[str] = []
+        self._words_are: type[TextDelta | ThinkingDelta] = TextDelta
+        self._open: dict[int, _OpenBlock] = {}
+        self._seen: set[int] = set()
+        self._counts: dict[str, int] = {}
+        self._stop: str | None = None
+        self._handlers: dict[str, Callable[[dict[str, Any]], None]] = {
+            "message_start": self._message_start,
+            "content_block_start": self._block_start,
+            "content_block_delta": self._block_delta,
+            "content_block_stop": self._block_stop,
+            "message_delta": self._message_delta,
+            "message_stop": self._message_stop,
+            "error": self._error,
+        }
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything of an answer came."""
+        return bool(self._seen or self._counts or self._stop)
+
+    def take(self, chunk: bytes) -> Iterator[ProviderEvent]:
+        """What the next bytes bring.
+
+        Raises:
+            ProviderError: an error event, or nonsense; what came before it has been yielded.
+        """
+        failure: ProviderError | None = None
+        kind: Any = "event"
+        try:
+            for data in self._sse.feed(chunk):
+                kind = "event"
+                event = orjson.loads(data)
+                kind = event["type"]
+                handler = self._handlers.get(kind)
+                if handler is not None and not self.finished:
+                    handler(event)
+        except ProviderError as error:
+            failure = error
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            failure = _nonsense(f"{type(error).__name__} in {str(kind)[:40]}")
+        self._flush()
+        out, self._out = self._out, []
+        yield from out
+        if failure is not None:
+            raise failure
+
+    def _emit(self, event: ProviderEvent) -> None:
+        self._flush()
+        self._out.append(event)
+
+    def _flush(self) -> None:
+        if self._words:
+            self._out.append(self._words_are("".join(self._words)))
+            self._words.clear()
+
+    def _say(self, kind: type[TextDelta | ThinkingDelta], words: str) -> None:
+        if not isinstance(words, str):
+            raise TypeError("text that is no string")
+        if kind is not self._words_are:
+            self._flush()
+            self._words_are = kind
+        if words:
+            self._words.append(words)
+
+    def _message_start(self, event: dict[str, Any]) -> None:
+        self._count(event["message"].get("usage"))
+
+    def _block_start(self, event: dict[str, Any]) -> None:
+        index, start = event["index"], event["content_block"]
+        if index in self._seen or not isinstance(index, int):
+            raise _nonsense(f"content block {index!r} begins twice")
+        self._seen.add(index)
+        block = self._open[index] = _OpenBlock(start["type"], start)
+        if block.kind == "text":
+            self._say(TextDelta, start.get("text", ""))
+        elif block.kind == "thinking":
+            self._grow_thinking(block, start.get("thinking", ""))
+            block.signature.append(start.get("signature", ""))
+
+    def _block_delta(self, event: dict[str, Any]) -> None:
+        block = self._block(event["index"])
+        delta = event["delta"]
+        kind = delta["type"]
+        if _GROWS_BY.get(kind) != block.kind:
+            if kind in _GROWS_BY and block.kind in _GROWS_BY.values():
+                raise _nonsense(f"a {kind} for a block of {block.kind}")
+        elif kind == "text_delta":
+            self._say(TextDelta, delta["text"])
+        elif kind == "input_json_delta":
+            block.pieces.append(delta["partial_json"])
+        elif kind == "thinking_delta":
+            self._grow_thinking(block, delta["thinking"])
+        else:
+            block.signature.append(delta["signature"])
+
+    def _grow_thinking(self, block: _OpenBlock, words: str) -> None:
+        self._say(ThinkingDelta, words)
+        block.pieces.append(words)
+
+    def _block_stop(self, event: dict[str, Any]) -> None:
+        block = self._block(event["index"])
+        del self._open[event["index"]]
+        whole = "".join(block.pieces)
+        if block.kind == "thinking":
+            self._emit(ThinkingDone(ThinkingBlock(whole, signature="".join(block.signature) or None)))
+        elif block.kind == "redacted_thinking":
+            self._emit(ThinkingDone(ThinkingBlock("", redacted=block.start["data"])))
+        elif block.kind == "tool_use":
+            # No piece at all: what the block began with, which is {} for a tool called without arguments.
+            arguments = whole or orjson.dumps(block.start.get("input") or {}).decode()
+            call_id, name = block.start["id"], block.start["name"]
+            if not (isinstance(call_id, str) and isinstance(name, str)):
+                raise _nonsense("a tool call without id or name")
+            self._emit(ToolCallReceived(call_id, name, arguments))
+
+    def _block(self, index: int) -> _OpenBlock:
+        block = self._open.get(index)
+        if block is None:
+            raise _nonsense(f"content block {index!r} was not begun")
+        return block
+
+    def _message_delta(self, event: dict[str, Any]) -> None:
+        self._stop = event["delta"].get("stop_reason") or self._stop
+        self._count(event.get("usage"))
+
+    def _count(self, usage: dict[str, Any] | None) -> None:
+        """The counts are cumulative; input_tokens is without what was read from and written to the cache."""
+        given = usage or {}
+        self._counts |= {key: value for key, value in given.items() if key in _COUNTED and value is not None}
+        details = given.get("output_tokens_details") or {}
+        if details.get("thinking_tokens") is not None:
+            self._counts["thinking_tokens"] = details["thinking_tokens"]
+        read = self._counts.get("cache_read_input_tokens", 0)
+        written = self._counts.get("cache_creation_input_tokens", 0)
+        total = Usage(
+            requests=1,
+            input_tokens=self._counts.get("input_tokens", 0) + read + written,
+            output_tokens=self._counts.get("output_tokens", 0),
+            cache_read_tokens=read,
+            cache_write_tokens=written,
+            reasoning_tokens=self._counts.get("thinking_tokens", 0),
+        )
+        # Tokens that nobody counted have no known price.
+        cost = self._cost_usd(total) if self._counts else None
+        self._emit(UsageUpdate(total.model_copy(update={"cost_usd": cost})))
+
+    def _message_stop(self, _: dict[str, Any]) -> None:
+        if self._open:
+            raise _nonsense("it ends inside a content block")
+        if self._stop == "model_context_window_exceeded":
+            raise ProviderError(
+                "The conversation has outgrown the model's context window.",
+                "Cut the ticket into smaller ones, or choose a model with a larger window.",
+            )
+        if self._stop is None:
+            raise _nonsense("it ends without a stop reason")
+        if self._stop not in _STOPS:
+            raise ProviderError(f"The model stopped for the reason {self._stop!r}, which is not known here.")
+        self.finished = True
+        self._emit(Finished(_STOPS[self._stop]))
+
+    def _error(self, event: dict[str, Any]) -> None:
+        error = event["error"]
+        kind = error.get("type", "error")
+        raise ProviderError(
+            f"The provider broke off its answer: {error.get('message', '')} ({kind}).",
+            retryable=kind in _PASSING_ERRORS,
+        )
+
+
+_COUNTED = frozenset({"input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"})
+
+
+def _nonsense(what: str) -> ProviderError:
+    return ProviderError(
+        f"The provider's answer does not follow the Messages API ({what}).",
+        "If it stays so, look whether ANTHROPIC_BASE_URL leads to the right server.",
+        retryable=True,
+    )

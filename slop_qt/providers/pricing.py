@@ -1,0 +1,32 @@
+"""What tokens cost, by the table that comes with genai-prices; nothing is fetched."""
+
+import importlib
+
+from slop_qt.core.usage import NO_USAGE, Usage
+
+__all__ = ["Prices"]
+
+
+class Prices:
+    """The price table. Making one takes most of a second: do it in the helper pool. For any thread."""
+
+    def __init__(self) -> None:
+        self._library = importlib.import_module("genai_prices")
+        self.cost_usd("anthropic", "", NO_USAGE)  # the first question loads the table
+
+    def cost_usd(self, provider: str, model: str, usage: Usage) -> float | None:
+        """What the usage of one response costs, or None where the provider or the model is not in the table."""
+        try:
+            price = self._library.calc_price(
+                self._library.Usage(
+                    input_tokens=usage.input_tokens,
+                    output_tokens=usage.output_tokens,
+                    cache_read_tokens=usage.cache_read_tokens,
+                    cache_write_tokens=usage.cache_write_tokens,
+                ),
+                model,
+                provider_id=provider,
+            )
+        except LookupError:
+            return None
+        return float(price.total_price)
