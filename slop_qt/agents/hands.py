@@ -1,0 +1,169 @@
+"""An agent's tool calls: parsed strictly, decided about, recorded, carried out, and told back."""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from slop_qt.agents.request import AgentRequest, AgentServices
+from slop_qt.core.approvals import ApprovalRequest, Decision
+from slop_qt.core.conversation import ToolCallReceived, ToolResultBlock, ToolUseBlock
+from slop_qt.core.durability import publish_durably
+from slop_qt.core.errors import SlopError, StoreError, ToolError
+from slop_qt.core.events import ToolCalled, ToolResulted
+from slop_qt.core.shape import Shape
+from slop_qt.tools.contract import Effect, Tool, ToolContext, ToolOutput
+
+__all__ = ["CarriedOut", "Hands"]
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedOut:
+    """All calls of one answer: for the history, and the tier's answer if it was among them.
+
+    malformed is the first mistake that the model made in a call's form, or empty.
+    """
+
+    uses: tuple[ToolUseBlock, ...]
+    results: tuple[ToolResultBlock, ...]
+    answer: Shape | None
+    malformed: str
+
+
+class _MalformedError(ToolError):
+    """The call's form was wrong, in contrast to a call that could not be carried out."""
+
+
+class Hands:
+    """Carries out one agent's tool calls, one after another. Lives in the agent's task."""
+
+    def __init__(self, request: AgentRequest, services: AgentServices) -> None:
+        self._request = request
+        self._services = services
+        self._context = ToolContext(
+            root=request.root,
+            ticket=request.ticket,
+            limits=request.limits,
+            offload=services.offload,
+            commands=services.commands,
+        )
+        self._answer: Shape | None = None
+        self._used_ids: set[str] = set()
+
+    async def carry_out(self, calls: Sequence[ToolCallReceived]) -> CarriedOut:
+        """Every call in order. A failed call does not stop the others, but it voids an answer that came with it."""
+        uses: list[ToolUseBlock] = []
+        results: list[ToolResultBlock] = []
+        malformed = ""
+        self._answer = None
+        for call in calls:
+            call_id = self._unique(call.call_id)
+            uses.append(ToolUseBlock(call_id, call.name, _lenient(call.arguments_json)))
+            try:
+                output = await self._one(call_id, call, failed=not all(result.ok for result in results))
+            except StoreError:
+                raise  # the journal is gone: nothing may have an effect any more
+            except SlopError as error:
+                if isinstance(error, _MalformedError):
+                    malformed = malformed or str(error)
+                output = ToolOutput(str(error), ok=False)
+            self._told(call_id, call.name, output)
+            results.append(ToolResultBlock(call_id, output.text, output.ok))
+        return CarriedOut(tuple(uses), tuple(results), self._answer, malformed)
+
+    async def _one(self, call_id: str, call: ToolCallReceived, *, failed: bool) -> ToolOutput:
+        try:
+            tool, arguments = self._services.tools.parse(self._request.tier, call.name, call.arguments_json)
+        except ToolError as error:
+            self._services.sink.publish(self._called(call_id, call.name, _lenient(call.arguments_json)))
+            raise _MalformedError(error.message, error.hint) from None
+        if tool.ends:
+            return await self._answered(call_id, tool, arguments, failed=failed)
+        effect = await tool.effect(arguments, self._context)
+        if effect is None:
+            self._services.sink.publish(self._called(call_id, tool.name, arguments.model_dump(mode="json")))
+            return await tool.perform(arguments, self._context)
+        decision = await self._services.gate.decide(self._approval(effect))
+        if not decision.approved:
+            self._services.sink.publish(self._called(call_id, tool.name, arguments.model_dump(mode="json")))
+            return ToolOutput(_rejection(decision), ok=False)
+        if decision.edited:
+            arguments = tool.edited(arguments, decision.edited)
+        called = self._called(call_id, tool.name, arguments.model_dump(mode="json"))
+        await publish_durably(self._services.sink, called)
+        output = await tool.perform(arguments, self._context, effect)
+        if decision.edited and "answer" not in decision.edited:
+            changed = ", ".join(sorted(decision.edited))
+            return ToolOutput(f"The person changed {changed} before approving it. {output.text}", output.ok)
+        return output
+
+    async def _answered(self, call_id: str, tool: Tool[Any], arguments: Shape, *, failed: bool) -> ToolOutput:
+        self._services.sink.publish(self._called(call_id, tool.name, arguments.model_dump(mode="json")))
+        if failed:
+            raise ToolError("Another call of this turn failed: look at its result first, then answer.")
+        output = await tool.perform(arguments, self._context)
+        self._answer = arguments
+        return output
+
+    def _approval(self, effect: Effect) -> ApprovalRequest:
+        request = self._request
+        return ApprovalRequest(
+            kind=effect.kind,
+            run_id=request.run_id,
+            stream_id=request.stream_id,
+            ticket_id=request.ticket.id if request.ticket else None,
+            tier=request.tier,
+            title=effect.title,
+            payload=effect.payload,
+            editable=effect.editable,
+            subject=effect.subject,
+            outside_scope=effect.outside_scope,
+        )
+
+    def _called(self, call_id: str, name: str, arguments: Any) -> ToolCalled:
+        return ToolCalled(
+            run_id=self._request.run_id,
+            stream_id=self._request.stream_id,
+            call_id=call_id,
+            name=name,
+            arguments=arguments,
+        )
+
+    def _told(self, call_id: str, name: str, output: ToolOutput) -> None:
+        self._services.sink.publish(
+            ToolResulted(
+                run_id=self._request.run_id,
+                stream_id=self._request.stream_id,
+                call_id=call_id,
+                name=name,
+                ok=output.ok,
+                output=output.text,
+            )
+        )
+
+    def _unique(self, call_id: str) -> str:
+        """A vendor's id as it is, unless it is missing or was used before: results are told apart by it."""
+        unique = call_id or "call"
+        number = 1
+        while unique in self._used_ids:
+            number += 1
+            unique = f"{call_id or 'call'}-{number}"
+        self._used_ids.add(unique)
+        return unique
+
+
+def _lenient(arguments_json: str) -> Any:
+    """What the history keeps of arguments: an object, since vendors take nothing else back."""
+    with contextlib.suppress(orjson.JSONDecodeError):
+        parsed = orjson.loads(arguments_json)
+        if isinstance(parsed, dict):
+            return parsed
+    return {"unreadable": arguments_json[:2000]} if arguments_json.strip() else {}
+
+
+def _rejection(decision: Decision) -> str:
+    if decision.note:
+        return f"Rejected, nothing was done. The reason: {decision.note}"
+    return "Rejected by the person, nothing was done. Find another way, or ask with ask_user."

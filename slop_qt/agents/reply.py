@@ -1,0 +1,96 @@
+"""One answer of a model, gathered from its events while they are published."""
+
+from dataclasses import dataclass, field
+
+from slop_qt.agents.request import AgentRequest
+from slop_qt.agents.stream_writer import StreamWriter
+from slop_qt.core import conversation as conv
+from slop_qt.core.events import Retry, UsageReported
+from slop_qt.core.ports import EventSink
+from slop_qt.core.usage import Usage
+
+__all__ = ["Reply", "ReplyReader"]
+
+
+@dataclass(slots=True)
+class Reply:
+    """A complete answer: its blocks in the order in which they came, its raw tool calls, and why it ended."""
+
+    blocks: list[conv.TextBlock | conv.ThinkingBlock] = field(default_factory=list)
+    calls: list[conv.ToolCallReceived] = field(default_factory=list)
+    stop: conv.StopReason = "end_turn"
+
+    @property
+    def text(self) -> str:
+        """The answer's words."""
+        return "".join(block.text for block in self.blocks if isinstance(block, conv.TextBlock))
+
+
+class ReplyReader:
+    """Takes one request's events: publishes text, thinking, retries and usage, and keeps what the history needs.
+
+    Lives in the agent's lane. Usage is published once for each response, also for one that was cut.
+    """
+
+    def __init__(self, request: AgentRequest, sink: EventSink, writer: StreamWriter) -> None:
+        self._request = request
+        self._sink = sink
+        self._writer = writer
+        self._usage: Usage | None = None
+        self._text: list[str] = []
+        self.reply = Reply()
+
+    def take(self, event: conv.ProviderEvent) -> None:
+        """Handle the next event."""
+        if isinstance(event, conv.TextDelta):
+            self._text.append(event.text)
+            self._writer.text(event.text)
+        elif isinstance(event, conv.ThinkingDelta):
+            self._writer.thinking(event.text)
+        elif isinstance(event, conv.UsageUpdate):
+            self._usage = event.usage
+        elif isinstance(event, conv.RetryNotice):
+            self._void(event)
+        else:
+            self._close_text()
+            if isinstance(event, conv.ThinkingDone):
+                self.reply.blocks.append(event.block)
+            elif isinstance(event, conv.ToolCallReceived):
+                self.reply.calls.append(event)
+            else:
+                self.reply.stop = event.stop
+
+    def close(self) -> None:
+        """The response is over, whole or cut: what it cost is counted."""
+        self._writer.flush()
+        if self._usage is not None:
+            self._sink.publish(
+                UsageReported(
+                    run_id=self._request.run_id,
+                    stream_id=self._request.stream_id,
+                    tier=self._request.tier,
+                    ticket_id=self._request.ticket.id if self._request.ticket else None,
+                    model=self._request.choice.model,
+                    usage=self._usage,
+                )
+            )
+            self._usage = None
+
+    def _void(self, notice: conv.RetryNotice) -> None:
+        self.close()
+        self._sink.publish(
+            Retry(
+                run_id=self._request.run_id,
+                stream_id=self._request.stream_id,
+                reason=notice.reason,
+                wait_s=notice.wait_s,
+                attempt=notice.attempt,
+            )
+        )
+        self._text.clear()
+        self.reply = Reply()
+
+    def _close_text(self) -> None:
+        if self._text:
+            self.reply.blocks.append(conv.TextBlock("".join(self._text)))
+            self._text.clear()

@@ -1,0 +1,69 @@
+"""What an agent is given: one frozen request, and the services that it works with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slop_qt.core.ports import ApprovalGate, CommandRunner, EventSink, Offload, Provider
+from slop_qt.core.settings import Limits, ModelChoice
+from slop_qt.core.shape import Shape
+from slop_qt.core.tickets import TicketSpec
+from slop_qt.tools.registry import ToolRegistry
+
+__all__ = ["AgentOutcome", "AgentRequest", "AgentServices"]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRequest:
+    """Everything that one agent is to do, for any tier. Nothing about it travels any other way.
+
+    root is where its tools work; system and prompt are the first request's texts, complete.
+    """
+
+    run_id: str
+    stream_id: str
+    tier: int
+    track: str | None
+    ticket: TicketSpec | None
+    attempt: int
+    choice: ModelChoice
+    root: Path
+    system: str
+    prompt: str
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class AgentServices:
+    """What agents share: stateless, or safe to use from any thread.
+
+    provider finds a provider by its name; it raises ConfigurationError for one that does not exist.
+    """
+
+    sink: EventSink
+    gate: ApprovalGate
+    provider: Callable[[str], Provider]
+    tools: ToolRegistry
+    offload: Offload
+    commands: CommandRunner
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOutcome:
+    """How an agent ended: with the validated arguments of its tier's answer, or with an error.
+
+    fatal marks an error that another attempt cannot mend: a missing key, a refused request.
+    raw is the last answer's text, kept for the person where it could not be used.
+    """
+
+    answer: Shape | None
+    error: str | None = None
+    fatal: bool = False
+    raw: str = ""
+
+    def answer_as(self, shape: type[Any]) -> Any:
+        """The answer, of a known shape; only where there is one."""
+        if not isinstance(self.answer, shape):
+            raise TypeError(f"expected {shape.__name__}, got {type(self.answer).__name__}")
+        return self.answer

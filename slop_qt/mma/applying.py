@@ -1,0 +1,102 @@
+"""What a run changes, shown as a diff and, at the person's word, merged into their branch."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from slop_qt.core.durability import publish_durably
+from slop_qt.core.errors import ConflictError, NotFoundError, NotPossibleError
+from slop_qt.core.events import Applied
+from slop_qt.core.state import RunState
+from slop_qt.core.tickets import TicketStatus
+from slop_qt.core.tracks import TrackStatus
+from slop_qt.mma.run_repository import RunRepository
+from slop_qt.mma.session_parts import SessionParts
+from slop_qt.workspace.worktrees import RunWorkspace
+
+__all__ = ["Applying"]
+
+
+class Applying:
+    """Diffs and Apply. Lives in the main thread's loop; git works in the helper pool."""
+
+    def __init__(self, parts: SessionParts) -> None:
+        self._parts = parts
+
+    async def diff(self, run: RunState, ticket_id: str | None, working: RunRepository | None) -> str:
+        """The unified diff of the run's integration branch, or of one ticket; working is the run that is under way.
+
+        Raises:
+            NotFoundError: the run has no such ticket.
+        """
+        if run.base_commit is None:
+            return ""
+        workspace = self._workspace(run)
+        if ticket_id is None:
+            return await self._parts.offload.run(workspace.run_diff)
+        if ticket_id not in run.tickets:
+            raise NotFoundError(f"Run {run.run_id} has no ticket {ticket_id}.", f"Tickets: {', '.join(run.tickets)}.")
+        if ticket_id in run.merged:
+            return await self._parts.offload.run(partial(workspace.merge_diff, run.merged[ticket_id]))
+        if working is None:
+            return ""
+        try:
+            return await working.ticket_diff(ticket_id)
+        except NotPossibleError:
+            return ""  # it has no worktree yet: it changes nothing
+
+    async def apply(self, run: RunState) -> str:
+        """Commit the planning files, merge the integration branch into the person's branch, mark the plan.
+
+        Returns the merge commit.
+
+        Raises:
+            NotPossibleError: the run is under way, planned only, or merged nothing.
+            ConflictError: it is applied already.
+            WorkspaceError: the tree has other changes, by name; or it conflicts with the person's branch.
+        """
+        if run.applied_commit is not None:
+            raise ConflictError(f"Run {run.run_id} is already applied, as {run.applied_commit[:7]}.")
+        if not run.ended:
+            raise NotPossibleError(f"Run {run.run_id} is {run.status}.", "Apply it when it has ended, or cancel it.")
+        if run.track_id is None or run.base_commit is None:
+            raise NotPossibleError(f"Run {run.run_id} is a planning run.", "There is nothing to apply.")
+        if not run.merged:
+            raise NotPossibleError(f"Run {run.run_id} merged no ticket.", "There is nothing to apply.")
+        merge = partial(
+            self._workspace(run).apply,
+            branch=run.base_branch,
+            commit_message=f"Merge slop_qt run {run.run_id}: {run.title}",
+            planning_message=f"chore(conductor): Add new track '{run.title}'",
+        )
+        commit = await self._parts.offload.run(merge)
+        event = Applied(run_id=run.run_id, commit=commit)
+        await self._parts.feed.caught_up(await publish_durably(self._parts.sink, event))
+        await self._parts.offload.run(partial(self._mark_plan, run, run.track_id))
+        return commit
+
+    def _mark_plan(self, run: RunState, track_id: str) -> None:
+        """Mark the tasks of merged tickets with their commits, and the track when all is done. Blocking."""
+        workspace = self._workspace(run)
+        folder = self._parts.folder
+        for task, sha in _finished_tasks(run).items():
+            folder.mark_tasks(track_id, {task: sha})
+            workspace.commit_planning(f"conductor(plan): Mark task '{task}' as complete")
+        if all(ticket.status is TicketStatus.DONE for ticket in run.tickets.values()):
+            folder.set_status(track_id, TrackStatus.DONE)
+            workspace.commit_planning(f"chore(conductor): Mark track '{run.title}' as complete")
+
+    def _workspace(self, run: RunState) -> RunWorkspace:
+        return RunWorkspace(self._parts.repository, self._parts.worktrees, run.run_id, run.base_commit or "")
+
+
+def _finished_tasks(run: RunState) -> Mapping[str, str]:
+    """A plan's task is finished when every ticket that covers it is; its commit is the last of their merges."""
+    finished: dict[str, str] = {}
+    unfinished = {
+        task for ticket in run.tickets.values() if ticket.status is not TicketStatus.DONE for task in ticket.plan_tasks
+    }
+    for ticket_id, sha in run.merged.items():
+        for task in run.tickets[ticket_id].plan_tasks:
+            if task not in unfinished:
+                finished[task] = sha
+    return finished

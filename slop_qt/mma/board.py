@@ -1,0 +1,41 @@
+"""Where the tickets of one run stand, and why; every change is an event."""
+
+from collections.abc import Mapping, Sequence
+
+from slop_qt.core.events import TicketChanged
+from slop_qt.core.ports import EventSink
+from slop_qt.core.tickets import TicketSpec, TicketStatus
+
+__all__ = ["TicketBoard"]
+
+
+class TicketBoard:
+    """Status, reason and attempt of each ticket. Lives in the main thread."""
+
+    def __init__(self, sink: EventSink, run_id: str, tickets: Sequence[TicketSpec]) -> None:
+        self._sink = sink
+        self._run_id = run_id
+        self.tickets: Mapping[str, TicketSpec] = {ticket.id: ticket for ticket in tickets}
+        self._where: dict[str, tuple[TicketStatus, str | None, int]] = {
+            ticket.id: (TicketStatus.PENDING, None, 0) for ticket in tickets
+        }
+
+    def change(
+        self, ticket_id: str, status: TicketStatus, reason: str | None = None, attempt: int | None = None
+    ) -> None:
+        """Say where the ticket stands now; nothing is published where that is no change."""
+        before = self._where[ticket_id]
+        now = (status, reason, before[2] if attempt is None else attempt)
+        if now != before:
+            self._where[ticket_id] = now
+            self._sink.publish(
+                TicketChanged(run_id=self._run_id, ticket_id=ticket_id, status=now[0], reason=now[1], attempt=now[2])
+            )
+
+    def status(self, ticket_id: str) -> TicketStatus:
+        """Where it stands."""
+        return self._where[ticket_id][0]
+
+    def count(self, status: TicketStatus) -> int:
+        """How many tickets stand there."""
+        return sum(1 for where in self._where.values() if where[0] is status)

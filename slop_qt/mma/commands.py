@@ -1,0 +1,157 @@
+"""The one registry of commands: what the window, the socket and the command line can ask for.
+
+A new socket method is one `Command` here and one handler in `mma.session`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+import orjson
+from pydantic import ValidationError
+
+from slop_qt.core.approvals import DecidedBy
+from slop_qt.core.errors import InvalidInputError, NotFoundError
+from slop_qt.core.shape import Shape
+from slop_qt.mma import shapes
+
+__all__ = ["ALL_COMMANDS", "Command", "CommandRegistry"]
+
+P = TypeVar("P", bound=Shape)
+R = TypeVar("R", bound=Shape)
+Handler = Callable[[Any, DecidedBy], Awaitable[Shape]]
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Generic[P, R]):
+    """A command: its name on the socket, its shapes, and whether it only reads.
+
+    on_socket is False for what only the window offers.
+    """
+
+    name: str
+    params: type[P]
+    result: type[R]
+    scope: Literal["observe", "control"]
+    summary: str
+    on_socket: bool = True
+
+
+APP_INFO = Command("app.info", shapes.Nothing, shapes.AppInfo, "observe", "Who answers.")
+APP_QUIT = Command("app.quit", shapes.Nothing, shapes.Nothing, "control", "Shut down in order, never asking.")
+PROJECT_OPEN = Command("project.open", shapes.OpenProject, shapes.ProjectOpened, "control", "Open a git repository.")
+EPIC_PLAN = Command("epic.plan", shapes.PlanEpic, shapes.TracksPlanned, "control", "Tier 1: epic to tracks, accepted.")
+EPIC_PROPOSE = Command(
+    "epic.propose",
+    shapes.PlanEpic,
+    shapes.TracksProposed,
+    "control",
+    "Tier 1: epic to proposed tracks.",
+    on_socket=False,
+)
+EPIC_ACCEPT = Command(
+    "epic.accept", shapes.AcceptTracks, shapes.TracksPlanned, "control", "Write proposed tracks.", on_socket=False
+)
+TRACK_LIST = Command("track.list", shapes.Nothing, shapes.Tracks, "observe", "All tracks.")
+TRACK_SHOW = Command("track.show", shapes.TrackRef, shapes.TrackShown, "observe", "A track, its files and tickets.")
+TRACK_PLAN = Command(
+    "track.plan", shapes.TrackRef, shapes.TicketsPlanned, "control", "Tier 2: track to tickets, accepted."
+)
+TRACK_SET_TICKETS = Command(
+    "track.set_tickets", shapes.SetTickets, shapes.TicketsSet, "control", "Replace a track's tickets."
+)
+RUN_START = Command("run.start", shapes.StartRun, shapes.RunStarted, "control", "Start a run; answers at once.")
+RUN_PAUSE = Command("run.pause", shapes.RunRef, shapes.RunStatusResult, "control", "Start no more tickets.")
+RUN_RESUME = Command("run.resume", shapes.ResumeRun, shapes.RunStatusResult, "control", "Go on with a paused run.")
+RUN_CANCEL = Command(
+    "run.cancel", shapes.RunRef, shapes.RunStatusResult, "control", "Cancel a run's agents and end it."
+)
+RUN_WAIT = Command("run.wait", shapes.WaitRun, shapes.MmaStatus, "observe", "Answers when the run has ended.")
+RUN_DIFF = Command("run.diff", shapes.DiffRun, shapes.Diff, "observe", "What a run or a ticket changes.")
+RUN_APPLY = Command("run.apply", shapes.RunRef, shapes.Commit, "control", "Merge into the person's branch.")
+RUN_LIST = Command("run.list", shapes.Nothing, shapes.Runs, "observe", "All runs, newest first.")
+MMA_STATUS = Command("mma.status", shapes.RunRef, shapes.MmaStatus, "observe", "Everything about a run.")
+STREAM_READ = Command("stream.read", shapes.ReadStream, shapes.StreamPage, "observe", "A stream's text from an offset.")
+APPROVALS_LIST = Command("approvals.list", shapes.RunRef, shapes.Approvals, "observe", "What waits for a decision.")
+APPROVALS_RESOLVE = Command(
+    "approvals.resolve", shapes.ResolveApproval, shapes.ApprovalResult, "control", "Decide one approval."
+)
+USAGE_STATS = Command("usage.stats", shapes.RunRef, shapes.UsageStats, "observe", "Tokens by tier, ticket and model.")
+
+ALL_COMMANDS: tuple[Command[Any, Any], ...] = (
+    APP_INFO,
+    APP_QUIT,
+    PROJECT_OPEN,
+    EPIC_PLAN,
+    EPIC_PROPOSE,
+    EPIC_ACCEPT,
+    TRACK_LIST,
+    TRACK_SHOW,
+    TRACK_PLAN,
+    TRACK_SET_TICKETS,
+    RUN_START,
+    RUN_PAUSE,
+    RUN_RESUME,
+    RUN_CANCEL,
+    RUN_WAIT,
+    RUN_DIFF,
+    RUN_APPLY,
+    RUN_LIST,
+    MMA_STATUS,
+    STREAM_READ,
+    APPROVALS_LIST,
+    APPROVALS_RESOLVE,
+    USAGE_STATS,
+)
+
+
+class CommandRegistry:
+    """Commands by name, each with its handler. Lives in the main thread; handlers run on its loop."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[str, tuple[Command[Any, Any], Handler]] = {}
+
+    def register(self, command: Command[P, R], handler: Callable[[P, DecidedBy], Awaitable[R]]) -> None:
+        """Attach what carries the command out."""
+        self._handlers[command.name] = (command, handler)
+
+    def find(self, name: str) -> Command[Any, Any] | None:
+        """The command of that name, if it has a handler."""
+        entry = self._handlers.get(name)
+        return entry[0] if entry else None
+
+    async def call(self, command: Command[P, R], params: P, by: DecidedBy = DecidedBy.USER) -> R:
+        """Carry it out.
+
+        Raises:
+            SlopError: what went wrong, by the tree in core.errors.
+        """
+        entry = self._handlers.get(command.name)
+        if entry is None:
+            raise NotFoundError(f"There is no command {command.name}.")
+        result: R = await entry[1](params, by)  # type: ignore[assignment]  # register() paired the shapes
+        return result
+
+    async def call_named(self, name: str, params: Mapping[str, Any], by: DecidedBy) -> Shape:
+        """As `call`, from JSON.
+
+        Raises:
+            NotFoundError: no such command.
+            InvalidInputError: the parameters are not of its shape; the message names the ones that exist.
+        """
+        command = self.find(name)
+        if command is None:
+            raise NotFoundError(f"There is no method {name}.", f"Methods: {', '.join(sorted(self._handlers))}.")
+        try:
+            parsed = command.params.model_validate_json(orjson.dumps(dict(params)))
+        except ValidationError as error:
+            raise InvalidInputError(_explain(command, error)) from None
+        result: Shape = await self.call(command, parsed, by)
+        return result
+
+
+def _explain(command: Command[Any, Any], error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "params"
+    known = ", ".join(command.params.model_fields) or "none"
+    return f"{command.name}: {where}: {first['msg']}. Parameters that exist: {known}."

@@ -1,0 +1,163 @@
+"""Tier 1 and Tier 2: from an epic to tracks, from a track to tickets, each as a planning run of its own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
+
+from slop_qt.agents.context_builder import outline
+from slop_qt.agents.loop import run_agent
+from slop_qt.agents.prompts import epic_prompt, system_prompt, track_prompt
+from slop_qt.agents.request import AgentRequest
+from slop_qt.core.durability import publish_durably
+from slop_qt.core.errors import ProviderError
+from slop_qt.core.events import Fault, RunEnded, RunPrepared, RunStarted, RunStatus
+from slop_qt.core.streams import stream_name
+from slop_qt.core.tickets import TicketSpec, check_graph
+from slop_qt.core.tracks import Track, TrackDraft
+from slop_qt.mma.gate import RunGate
+from slop_qt.mma.session_parts import SessionParts, new_run_id
+from slop_qt.tools.answers import SubmitTicketsArguments, SubmitTracksArguments
+
+__all__ = ["Planning"]
+
+T = TypeVar("T")
+
+
+class Planning:
+    """Runs the planning tiers. Lives in the main thread's loop.
+
+    A caller that is cancelled leaves the planning to its end; `cancel` ends it.
+    """
+
+    def __init__(self, parts: SessionParts) -> None:
+        self._parts = parts
+        self._tasks: dict[str, asyncio.Task[object]] = {}
+
+    async def propose_tracks(self, epic: str) -> tuple[str, tuple[TrackDraft, ...]]:
+        """Have Tier 1 cut the epic. Nothing is written.
+
+        Raises:
+            ConfigurationError: its provider cannot be used.
+            ProviderError: Tier 1 gave no answer that can be used.
+        """
+
+        async def work(run_id: str, gate: RunGate) -> tuple[TrackDraft, ...]:
+            tracks = await self._parts.offload.run(self._parts.folder.tracks)
+            prompt = epic_prompt(epic, await self._outline(), tracks)
+            answer = await self._ask(run_id, gate, tier=1, track=None, prompt=prompt)
+            if not isinstance(answer, SubmitTracksArguments):
+                raise TypeError(f"Tier 1 answered with {type(answer).__name__}")
+            fields = set(TrackDraft.model_fields)
+            return tuple(TrackDraft(**track.model_dump(include=fields)) for track in answer.tracks)
+
+        return await self._as_run(epic, 1, work)
+
+    async def accept_tracks(self, drafts: Sequence[TrackDraft]) -> tuple[Track, ...]:
+        """Write the tracks to conductor/."""
+        today = datetime.now(UTC).date()
+        folder = self._parts.folder
+        return await self._parts.offload.run(lambda: tuple(folder.add_track(draft, today) for draft in drafts))
+
+    async def plan_tickets(self, track: Track) -> tuple[str, tuple[TicketSpec, ...]]:
+        """Have Tier 2 cut the track, and write its tickets.json.
+
+        Raises:
+            ConfigurationError: its provider cannot be used.
+            ProviderError: Tier 2 gave no answer that can be used.
+        """
+
+        async def work(run_id: str, gate: RunGate) -> tuple[TicketSpec, ...]:
+            spec = await self._parts.offload.run(partial(self._parts.folder.spec, track.id))
+            plan = await self._parts.offload.run(partial(self._parts.folder.plan, track.id))
+            prompt = track_prompt(track, spec, plan, await self._outline())
+            answer = await self._ask(run_id, gate, tier=2, track=track.title, prompt=prompt)
+            if not isinstance(answer, SubmitTicketsArguments):
+                raise TypeError(f"Tier 2 answered with {type(answer).__name__}")
+            fields = set(TicketSpec.model_fields)
+            tickets = tuple(TicketSpec(**ticket.model_dump(include=fields)) for ticket in answer.tickets)
+            await self.write_tickets(track.id, tickets)
+            return tickets
+
+        return await self._as_run(f"Tickets for {track.title}", 2, work)
+
+    async def write_tickets(self, track_id: str, tickets: Sequence[TicketSpec]) -> None:
+        """Replace the track's tickets.
+
+        Raises:
+            InvalidInputError: a cycle, an unknown dependency or a duplicate id, with its name.
+        """
+        check_graph(tickets)
+        await self._parts.offload.run(partial(self._parts.folder.set_tickets, track_id, tickets))
+
+    def cancel(self, run_id: str) -> bool:
+        """Cancel a planning run; False if there is none of that id under way."""
+        task = self._tasks.get(run_id)
+        return task is not None and task.cancel()
+
+    async def close(self) -> None:
+        """Cancel what is under way and wait for its end."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _ask(self, run_id: str, gate: RunGate, *, tier: int, track: str | None, prompt: str) -> object:
+        parts = self._parts
+        request = AgentRequest(
+            run_id=run_id,
+            stream_id=stream_name(tier),
+            tier=tier,
+            track=track,
+            ticket=None,
+            attempt=1,
+            choice=parts.settings.tiers[tier],
+            root=parts.project,
+            system=system_prompt(tier),
+            prompt=prompt,
+            limits=parts.settings.limits,
+        )
+        outcome = await parts.lanes.run(partial(run_agent, request, parts.services(gate)), name=stream_name(tier))
+        if outcome.answer is None:
+            raise ProviderError(
+                f"{stream_name(tier)} gave no answer that can be used: {outcome.error}",
+                "Its stream has everything it said; plan again, or choose another model for this tier.",
+            )
+        return outcome.answer
+
+    async def _outline(self) -> str:
+        return outline(await self._parts.offload.run(self._parts.repository.files))
+
+    async def _as_run(self, title: str, tier: int, work: Callable[[str, RunGate], Awaitable[T]]) -> tuple[str, T]:
+        parts = self._parts
+        await parts.require_providers(tier)
+        run_id = new_run_id()
+        mode = parts.settings.mode
+        gate = RunGate(parts.sink, parts.desk, mode, parts.settings.rules)
+        parts.sink.publish(RunStarted(run_id=run_id, track_id=None, mode=mode, workers=1))
+        parts.sink.publish(RunPrepared(run_id=run_id, title=title))
+        task = asyncio.create_task(self._to_its_end(run_id, work(run_id, gate)), name=f"planning {run_id}")
+        self._tasks[run_id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(run_id, None))
+        return run_id, await asyncio.shield(task)
+
+    async def _to_its_end(self, run_id: str, work: Awaitable[T]) -> T:
+        status: RunStatus = "failed"
+        reason: str | None = None
+        try:
+            result = await work
+            status = "done"
+        except asyncio.CancelledError:
+            status, reason = "cancelled", "It was cancelled."
+            raise
+        except Exception as error:
+            reason = str(error)
+            hint = getattr(error, "hint", "")
+            message = getattr(error, "message", reason)
+            self._parts.sink.publish(Fault(run_id=run_id, where="planning", message=message, hint=hint))
+            raise
+        finally:
+            ended = RunEnded(run_id=run_id, status=status, reason=reason)
+            await self._parts.feed.caught_up(await publish_durably(self._parts.sink, ended))
+        return result

@@ -1,0 +1,239 @@
+"""Starts, pauses, cancels and awaits the runs of a session."""
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+
+from slop_qt.core.approvals import Mode
+from slop_qt.core.durability import publish_durably
+from slop_qt.core.errors import ConflictError, NotPossibleError
+from slop_qt.core.events import Fault, RunEnded, RunPaused, RunPrepared, RunResumed, RunStarted, RunStatus
+from slop_qt.core.settings import Rule, Settings
+from slop_qt.core.state import Changes
+from slop_qt.core.tickets import TicketSpec, TicketStatus, check_graph
+from slop_qt.core.tracks import Track, TrackStatus
+from slop_qt.mma.board import TicketBoard
+from slop_qt.mma.conductor import Conductor
+from slop_qt.mma.gate import RunGate
+from slop_qt.mma.run_repository import RunRepository
+from slop_qt.mma.session_parts import SessionParts, new_run_id
+from slop_qt.mma.ticket_way import TicketWay
+from slop_qt.workspace.worktrees import RunWorkspace
+
+__all__ = ["RunOrder", "Runs"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunOrder:
+    """What to run. base_commit is where the integration branch starts: None for the person's HEAD."""
+
+    track: Track
+    tickets: tuple[TicketSpec, ...]
+    mode: Mode
+    workers: int
+    budget_usd: float | None = None
+    base_commit: str | None = None
+
+
+@dataclass(slots=True)
+class _Running:
+    run_id: str
+    gate: RunGate
+    conductor: Conductor
+    repository: RunRepository
+    budget_usd: float | None
+    task: asyncio.Task[None] | None = None
+    paused: bool = False
+
+
+class Runs:
+    """The run that is under way, at most one at a time. Lives in the main thread's loop."""
+
+    def __init__(self, parts: SessionParts) -> None:
+        self._parts = parts
+        self._running: _Running | None = None
+        self._starting = False
+        parts.feed.subscribe(self._spent)
+
+    @property
+    def running_id(self) -> str | None:
+        """The id of the run that is under way."""
+        return self._running.run_id if self._running else None
+
+    def repository(self, run_id: str) -> RunRepository | None:
+        """The git work of that run, while it is under way."""
+        return self._running.repository if self._running and self._running.run_id == run_id else None
+
+    async def start(self, order: RunOrder) -> str:
+        """Begin, and return the run's id at once.
+
+        Raises:
+            ConflictError: a run is under way.
+            NotPossibleError: no tickets, or mode auto without a sandbox and without --unsandboxed.
+            InvalidInputError: the graph does not hold.
+            ConfigurationError: the provider of a tier cannot be used.
+        """
+        if self._running is not None or self._starting:
+            which = self._running.run_id if self._running else "another one"
+            raise ConflictError(f"A run is under way: {which}.", "Wait for its end or cancel it first.")
+        self._check(order)
+        self._starting = True
+        try:
+            return await self._begin(order)
+        finally:
+            self._starting = False
+
+    def pause(self, run_id: str) -> int:
+        """Start no more tickets. Returns the seq of the event that says so."""
+        running = self._find(run_id)
+        if running.paused:
+            raise ConflictError(f"Run {run_id} is already paused.")
+        running.paused = True
+        running.conductor.pause()
+        return self._parts.sink.publish(RunPaused(run_id=run_id))
+
+    def resume(self, run_id: str, budget_usd: float | None = None) -> int:
+        """Go on, perhaps with another budget. Returns the seq of the event that says so."""
+        running = self._find(run_id)
+        if not running.paused:
+            raise NotPossibleError(f"Run {run_id} is not paused.")
+        running.budget_usd = budget_usd or running.budget_usd
+        running.paused = False
+        seq = self._parts.sink.publish(RunResumed(run_id=run_id))
+        running.conductor.resume()
+        return seq
+
+    async def cancel(self, run_id: str) -> None:
+        """Cancel its agents and commands, and return when the run has ended."""
+        running = self._find(run_id)
+        if running.task is not None:
+            running.task.cancel()
+            await asyncio.wait([running.task])
+
+    def relax(self, run_id: str, mode: Mode, rules: tuple[Rule, ...]) -> None:
+        """Let more of a running run pass from now on."""
+        self._find(run_id).gate.relax(mode, rules)
+
+    async def close(self) -> None:
+        """Cancel what is under way and wait for its end."""
+        self._parts.feed.unsubscribe(self._spent)
+        if self._running is not None:
+            await self.cancel(self._running.run_id)
+
+    def _check(self, order: RunOrder) -> None:
+        if not order.tickets:
+            raise NotPossibleError(f"Track {order.track.id} has no tickets.", "Plan its tickets first.")
+        check_graph(order.tickets)
+        if order.mode is Mode.AUTO and not self._parts.settings.unsandboxed:
+            raise NotPossibleError(
+                "Mode auto runs commands without asking, and there is no sandbox to run them in.",
+                "Choose mode edits, or start with --unsandboxed if commands may reach everything that you can.",
+            )
+
+    async def _begin(self, order: RunOrder) -> str:
+        parts = self._parts
+        await parts.require_providers(3, 4)
+        facts = await parts.offload.run(parts.repository.inspect)
+        run_id = new_run_id()
+        base = order.base_commit or facts.head
+        workspace = RunWorkspace(parts.repository, parts.worktrees, run_id, base)
+        repository = RunRepository(workspace, parts.offload)
+        limits = parts.settings.limits.model_copy(update={"workers": order.workers})
+        settings = parts.settings.model_copy(update={"limits": limits})
+        gate = RunGate(parts.sink, parts.desk, order.mode, settings.rules)
+        board = TicketBoard(parts.sink, run_id, order.tickets)
+        way = self._way(run_id, order, settings, gate, repository, board)
+        conductor = Conductor(run_id, board, way, parts.sink, workers=order.workers)
+        parts.sink.publish(
+            RunStarted(
+                run_id=run_id,
+                track_id=order.track.id,
+                mode=order.mode,
+                workers=order.workers,
+                budget_usd=order.budget_usd,
+            )
+        )
+        prepared = RunPrepared(
+            run_id=run_id, title=order.track.title, tickets=order.tickets, base_commit=base, base_branch=facts.branch
+        )
+        running = _Running(run_id, gate, conductor, repository, order.budget_usd)
+        self._running = running
+        running.task = asyncio.create_task(self._work(order, running, board), name=f"run {run_id}")
+        await parts.feed.caught_up(await publish_durably(parts.sink, prepared))
+        return run_id
+
+    def _way(
+        self,
+        run_id: str,
+        order: RunOrder,
+        settings: Settings,
+        gate: RunGate,
+        repository: RunRepository,
+        board: TicketBoard,
+    ) -> TicketWay:
+        return TicketWay(
+            run_id=run_id,
+            track=order.track.title,
+            settings=settings,
+            services=self._parts.services(gate),
+            lanes=self._parts.lanes,
+            repository=repository,
+            board=board,
+        )
+
+    async def _work(self, order: RunOrder, running: _Running, board: TicketBoard) -> None:
+        status: RunStatus = "failed"
+        reason: str | None = None
+        try:
+            in_progress = partial(self._parts.folder.set_status, order.track.id, TrackStatus.IN_PROGRESS)
+            await self._parts.offload.run(in_progress)
+            await running.repository.prepare()
+            await running.conductor.run()
+            status, reason = _outcome(board)
+        except asyncio.CancelledError:
+            status, reason = "cancelled", "The run was cancelled."
+        except Exception as error:  # noqa: BLE001  # the edge of a run: it ends, and says why
+            reason = str(error)
+            message, hint = getattr(error, "message", reason), getattr(error, "hint", "")
+            self._parts.sink.publish(Fault(run_id=running.run_id, where="run", message=message, hint=hint))
+        finally:
+            await self._finish(running, status, reason)
+
+    async def _finish(self, running: _Running, status: RunStatus, reason: str | None) -> None:
+        try:
+            await running.repository.close()
+        except Exception as error:  # noqa: BLE001  # what is left of a worktree must not keep a run from ending
+            hint = "Remove it with `git worktree prune` once nothing uses it."
+            self._parts.sink.publish(Fault(run_id=running.run_id, where="worktrees", message=str(error), hint=hint))
+        self._running = None
+        ended = RunEnded(run_id=running.run_id, status=status, reason=reason)
+        await self._parts.feed.caught_up(await publish_durably(self._parts.sink, ended))
+
+    def _find(self, run_id: str) -> _Running:
+        if self._running is None or self._running.run_id != run_id:
+            raise NotPossibleError(f"Run {run_id} is not under way.", "Only a run that is under way can be changed.")
+        return self._running
+
+    def _spent(self, changes: Changes) -> None:
+        """Pause at the budget. What was sent is counted afterwards; reserving beforehand is not built yet."""
+        running = self._running
+        if running is None or running.paused or running.budget_usd is None or running.run_id not in changes.usage:
+            return
+        cost = self._parts.feed.state.runs[running.run_id].usage_total().cost_usd
+        if cost is not None and cost >= running.budget_usd:
+            self.pause(running.run_id)
+            message = f"The run has cost {cost:.4f} USD: its budget of {running.budget_usd:.4f} USD is used up."
+            hint = "Resume with a higher budget, or cancel."
+            self._parts.sink.publish(Fault(run_id=running.run_id, where="budget", message=message, hint=hint))
+
+
+def _outcome(board: TicketBoard) -> tuple[RunStatus, str | None]:
+    done, blocked, skipped = (
+        board.count(status) for status in (TicketStatus.DONE, TicketStatus.BLOCKED, TicketStatus.SKIPPED)
+    )
+    total = len(board.tickets)
+    if blocked:
+        return "blocked", f"{done} of {total} tickets are done, {blocked} blocked."
+    if skipped:
+        return "done", f"{done} of {total} tickets are done, {skipped} skipped."
+    return "done", f"All {total} tickets are done."

@@ -1,0 +1,68 @@
+"""What a session is made of: built once by the application, handed to whoever works."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from slop_qt.agents.request import AgentServices
+from slop_qt.core.errors import ConfigurationError
+from slop_qt.core.ports import ApprovalGate, CommandRunner, EventSink, Lanes, Offload, Provider
+from slop_qt.core.settings import Settings
+from slop_qt.mma.approval_desk import ApprovalDesk
+from slop_qt.mma.feed import StateFeed
+from slop_qt.store.conductor_folder import ConductorFolder
+from slop_qt.tools.registry import ToolRegistry
+from slop_qt.workspace.repository import Repository
+
+__all__ = ["SessionParts", "new_run_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionParts:
+    """The collaborators of one open project. All but the feed may be used from any thread."""
+
+    project: Path
+    repository: Repository
+    worktrees: Path
+    folder: ConductorFolder
+    settings: Settings
+    sink: EventSink
+    feed: StateFeed
+    desk: ApprovalDesk
+    lanes: Lanes
+    offload: Offload
+    commands: CommandRunner
+    provider: Callable[[str], Provider]
+    tools: ToolRegistry
+
+    def services(self, gate: ApprovalGate) -> AgentServices:
+        """What the agents of one run work with."""
+        return AgentServices(
+            sink=self.sink,
+            gate=gate,
+            provider=self.provider,
+            tools=self.tools,
+            offload=self.offload,
+            commands=self.commands,
+        )
+
+    async def require_providers(self, *tiers: int) -> None:
+        """Fail before anything starts where a tier's provider cannot be used at all.
+
+        Raises:
+            ConfigurationError: a key or a scenario is missing; it names the tier.
+        """
+        for tier in tiers:
+            choice = self.settings.tiers[tier]
+            try:
+                await self.offload.run(partial(self.provider, choice.provider))
+            except ConfigurationError as error:
+                raise ConfigurationError(f"Tier {tier} cannot be asked: {error.message}", error.hint) from error
+
+
+def new_run_id() -> str:
+    """`20261122-211502-3fa9`: it names branches, so it sorts by time and has nothing that git or a shell minds."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
