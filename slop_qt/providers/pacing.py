@@ -17,19 +17,22 @@ class ReadPacer:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._period_start = self._loop.time()
+        self._start = self._loop.time()
         self._bytes = 0
         self._bytes_before = 0
 
     async def pause(self, size: int) -> None:
-        """Wait out the period in which `size` bytes were read, if the stream is slow enough for that to be wise."""
+        """Wait out the period in which `size` bytes were read, unless the stream is fast."""
         now = self._loop.time()
-        if now - self._period_start >= _PERIOD_S:
-            # After a long silence the last period says nothing any more.
-            recent = now - self._period_start < 2 * _PERIOD_S
-            self._bytes_before = self._bytes if recent else 0
-            self._bytes = 0
-            self._period_start = now
+        if now - self._start >= _PERIOD_S:
+            self._begin_period(now)
         self._bytes += size
         if self._bytes + self._bytes_before < _FAST_BYTES:
-            await asyncio.sleep(self._period_start + _PERIOD_S - now)
+            await asyncio.sleep(self._start + _PERIOD_S - now)
+            self._begin_period(self._loop.time())
+
+    def _begin_period(self, now: float) -> None:
+        """Start counting anew; what came in a period long ago says nothing of the speed now."""
+        self._bytes_before = self._bytes if now - self._start < 2 * _PERIOD_S else 0
+        self._bytes = 0
+        self._start = now

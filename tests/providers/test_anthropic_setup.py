@@ -171,5 +171,5 @@ def test_a_flood_is_read_without_a_pause():
 
 
 def test_a_trickle_after_a_flood_is_paced_again():
-    times = reads([*[(100_000, 0.01)] * 5, *[(100, 0)] * 3])
+    times = reads([*[(100_000, 0.01)] * 5, *[(100, 0.005)] * 20])
     assert times[-1] - times[-2] == pytest.approx(0.02)

@@ -1,5 +1,6 @@
 """Anthropic's wire format without a wire: the body of a request, and answers however they are cut."""
 
+import itertools
 import json
 
 from hypothesis import given
@@ -112,7 +113,7 @@ def test_any_cutting_gives_the_same_words(blocks, cuts):
     stream = stream_of(blocks)
     edges = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
     decoder = AnswerDecoder(lambda _: None)
-    events = [e for start, end in zip(edges, edges[1:], strict=False) for e in decoder.take(stream[start:end])]
+    events = [e for start, end in itertools.pairwise(edges) for e in decoder.take(stream[start:end])]
     for kind, delta in (("text", TextDelta), ("thinking", ThinkingDelta)):
         sent = "".join(piece for name, pieces in blocks if name == kind for piece in pieces)
         assert "".join(event.text for event in events if isinstance(event, delta)) == sent

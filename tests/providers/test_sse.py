@@ -1,5 +1,7 @@
 """The parser of server-sent events: however the bytes are cut, the events are the same."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,7 +52,7 @@ LINES = st.lists(
 def test_any_cutting_gives_the_same_events(lines, newline, cuts):
     stream = "".join(line + newline for line in lines).encode()
     edges = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
-    chunks = [stream[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    chunks = [stream[start:end] for start, end in itertools.pairwise(edges)]
     whole = parsed("".join(line + "\n" for line in lines).encode())
     assert parsed(*chunks) == whole
 

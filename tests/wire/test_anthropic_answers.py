@@ -86,8 +86,9 @@ async def test_the_end_is_the_end_even_where_the_server_keeps_the_line_open(open
     assert events[-1] == Finished("end_turn")
 
 
-async def test_a_connection_is_used_again(open_session):
-    with AnthropicServer.saying(stream_answer(text=["hi"])) as server:
+@pytest.mark.parametrize("late", [[], [0.01]], ids=["", "where the response ends a little after the answer"])
+async def test_a_connection_is_used_again(open_session, late):
+    with AnthropicServer.saying(Answer([sse(*answer_events(text=["hi"])), *late])) as server:
         session = await open_session(server.base_url)
         for _ in range(3):
             await receive(session)
