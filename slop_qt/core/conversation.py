@@ -103,13 +103,17 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """One request, complete: a session sends this and adds nothing of its own."""
+    """One request, complete: a session sends this and adds nothing of its own.
+
+    thinking_tokens is how many of max_output_tokens the model may think with before it answers; 0 asks for no thinking.
+    """
 
     model: str
     system: str
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...] = ()
     max_output_tokens: int = 16_000
+    thinking_tokens: int = 0
     caller: Caller = Caller(tier=1)
 
 

@@ -30,7 +30,10 @@ class Rule(Shape):
 
 
 class Limits(Shape):
-    """Bounds of a run. Times are seconds."""
+    """Bounds of a run. Times are seconds.
+
+    thinking_tokens is how many of the output tokens a model may think with; 0 leaves its thinking off.
+    """
 
     workers: Annotated[int, Field(ge=1, le=64)] = 4
     attempts: Annotated[int, Field(ge=1, le=20)] = 3
@@ -38,6 +41,7 @@ class Limits(Shape):
     sends: Annotated[int, Field(ge=1, le=20)] = 5
     turns: Annotated[int, Field(ge=1, le=1000)] = 80
     max_output_tokens: Annotated[int, Field(ge=1)] = 16_000
+    thinking_tokens: Annotated[int, Field(ge=0)] = 0
     command_timeout_s: Annotated[float, Field(gt=0)] = 120.0
     command_output_bytes: Annotated[int, Field(ge=1024)] = 1 << 20
     verify_timeout_s: Annotated[float, Field(gt=0)] = 600.0

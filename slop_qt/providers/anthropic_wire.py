@@ -28,6 +28,7 @@ from slop_qt.providers.sse import SseParser
 
 __all__ = ["AnswerDecoder", "request_body"]
 
+_LEAST_THINKING = 1024
 _CACHED = {"cache_control": {"type": "ephemeral"}}
 
 _STOPS: dict[str, StopReason] = {
@@ -58,6 +59,11 @@ def request_body(request: ModelRequest) -> dict[str, Any]:
         "max_tokens": request.max_output_tokens,
         "messages": [_message(message) for message in request.messages],
     }
+    if request.thinking_tokens:
+        # The API takes no fewer than 1,024, and they are part of max_tokens.
+        budget = max(_LEAST_THINKING, min(request.thinking_tokens, request.max_output_tokens - 1))
+        body["thinking"] = {"type": "enabled", "budget_tokens": budget}
+        body["max_tokens"] = max(request.max_output_tokens, budget + 1)
     if request.system:
         body["system"] = [{"type": "text", "text": request.system, **_CACHED}]
     if request.tools:

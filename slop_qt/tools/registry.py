@@ -154,6 +154,8 @@ def _type(schema: Mapping[str, Any]) -> str:
 def _mistakes(error: ValidationError, value: Mapping[str, Any]) -> str:
     found: dict[str, list[str]] = {}
     for detail in error.errors(include_url=False):
+        if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
+            continue  # pydantic counts valid members only, and has said what is wrong with the others
         place = _place(detail["loc"], value)
         template = _WORDS.get(detail["type"])
         words = template.format_map(detail.get("ctx", {})) if template else f"is not right: {detail['msg']}"

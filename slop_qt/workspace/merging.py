@@ -1,7 +1,6 @@
 """Merging, and bringing a run's work into the person's branch: worked out beside the tree first, then moved at once."""
 
 import contextlib
-import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -137,9 +136,7 @@ def _planning_commit(repository: Repository, head: str, message: str) -> str | N
         return None
     with tempfile.TemporaryDirectory(prefix="slop_qt-") as folder:
         git = replace(repository.git, index=Path(folder) / "index")
-        with contextlib.suppress(FileNotFoundError):
-            shutil.copy2(repository.git_dir() / "index", Path(folder) / "index")
-        git.run("read-tree", "-m", head)
+        git.run("read-tree", head)
         git.run("add", "--all", "--", CONDUCTOR)
         tree = git.run("write-tree").strip()
     if tree == repository.git.run("rev-parse", f"{head}^{{tree}}").strip():

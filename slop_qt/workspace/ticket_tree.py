@@ -56,7 +56,8 @@ class TicketTree:
             return None
         changes = zip(listed[::2], listed[1::2], strict=True)
         links = tuple(path for entry, path in changes if entry.split(" ")[1] == _GITLINK)
-        if links:
+        if links:  # taken back, so that their files can be added once their .git is gone
+            self.git.run("update-index", "--force-remove", "-z", "--stdin", stdin="\0".join(links).encode())
             raise self._embedded(links)
         return self.git.run("write-tree").strip()
 

@@ -116,10 +116,9 @@ class RunWorkspace:
 
     def drop_ticket(self, ticket_id: str) -> None:
         """Remove the ticket's worktrees, of all attempts. Its branch stays, and so does the diff of its commit."""
-        if self._folder.is_dir():
-            for path in sorted(self._folder.iterdir()):
-                if path.name.rpartition("-")[0] == ticket_id:
-                    remove_worktree(self._repository.git, path)
+        for path in self._worktrees():
+            if path.name.rpartition("-")[0] == ticket_id:
+                remove_worktree(self._repository.git, path)
 
     def merge(self, ticket_id: str, message: str) -> MergeOutcome:
         """Merge the ticket's commit into integration, `--no-ff`; a conflict leaves integration exactly as it was.
@@ -171,11 +170,20 @@ class RunWorkspace:
 
     def close(self) -> None:
         """Remove all of the run's worktrees; branches and diffs of commits stay. Safe to call twice."""
+        for path in self._worktrees():
+            remove_worktree(self._repository.git, path)
         if self._folder.is_dir():
-            for path in sorted(self._folder.iterdir()):
-                remove_worktree(self._repository.git, path)
             self._folder.rmdir()
         self._integration = None
+
+    def _worktrees(self) -> list[Path]:
+        """The run's folders, and those that git still knows while their folder was deleted."""
+        found = set(self._folder.iterdir()) if self._folder.is_dir() else set()
+        made = [(ticket.path, ticket.git) for ticket in self._tickets.values()]
+        if self._integration is not None:
+            made.append((self.integration_path, self._integration))
+        known = {path for path, git in made if git.git_dir is not None and git.git_dir.exists()}
+        return sorted(found | known)
 
     def _known_head(self) -> str:
         """Where we last put integration: what a command in its worktree did to the branch does not count."""

@@ -78,6 +78,15 @@ def test_thinking_is_never_marked_for_caching():
     assert body["messages"][0]["content"] == [{"type": "thinking", "thinking": "t", "signature": "signature"}]
 
 
+def test_thinking_is_asked_for_within_what_the_api_takes():
+    messages = (Message("user", (TextBlock("x"),)),)
+    assert "thinking" not in request_body(ModelRequest("m", "", messages))
+    body = request_body(ModelRequest("m", "", messages, max_output_tokens=8000, thinking_tokens=4000))
+    assert (body["thinking"], body["max_tokens"]) == ({"type": "enabled", "budget_tokens": 4000}, 8000)
+    body = request_body(ModelRequest("m", "", messages, max_output_tokens=500, thinking_tokens=100))
+    assert (body["thinking"], body["max_tokens"]) == ({"type": "enabled", "budget_tokens": 1024}, 1025)
+
+
 def test_the_same_request_gives_the_same_body_and_is_not_changed():
     schema = {"type": "object"}
     request = ModelRequest("m", "s", (Message("user", (TextBlock("x"),)),), (ToolSpec("t", "d", schema),))
