@@ -8,6 +8,7 @@ from slop_qt.core.tickets import TicketSpec
 __all__ = ["declared_files", "outline"]
 
 _FILE_LIMIT = 32_000
+_MOST_BYTES = 4 * _FILE_LIMIT  # of that many characters in UTF-8
 _ALL_FILES_LIMIT = 96_000
 _OUTLINE_LINES = 400
 
@@ -31,17 +32,18 @@ def declared_files(root: Path, ticket: TicketSpec) -> Mapping[str, str]:
     resolved_root = root.resolve()
     for name in ticket.files:
         path = root / name
-        if name.endswith("/") or not path.is_file() or path.is_symlink():
-            continue
-        if not path.resolve().is_relative_to(resolved_root):
-            continue
         try:
+            if name.endswith("/") or not path.is_file() or path.is_symlink():
+                continue
+            if not path.resolve().is_relative_to(resolved_root):
+                continue
             with path.open("rb") as file:
-                text = file.read(_FILE_LIMIT + 1).decode("utf-8")
+                content = file.read(_MOST_BYTES + 1)
+            text = content.decode("utf-8") if len(content) <= _MOST_BYTES else None
         except (OSError, UnicodeDecodeError):
             found[name] = "(not readable as UTF-8 text)"
             continue
-        if len(text) > min(_FILE_LIMIT, room):
+        if text is None or len(text) > min(_FILE_LIMIT, room):
             found[name] = "(long: read the parts that you need with read_file)"
             continue
         room -= len(text)

@@ -5,18 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from slop_qt.agents.request import AgentRequest, AgentServices
-from slop_qt.core.approvals import ApprovalRequest, Decision
+from slop_qt.core.approvals import ApprovalRequest, DecidedBy, Decision
 from slop_qt.core.conversation import ToolCallReceived, ToolResultBlock, ToolUseBlock
 from slop_qt.core.durability import publish_durably
 from slop_qt.core.errors import SlopError, StoreError, ToolError
 from slop_qt.core.events import ToolCalled, ToolResulted
 from slop_qt.core.shape import Shape
 from slop_qt.tools.contract import Effect, Tool, ToolContext, ToolOutput
+from slop_qt.tools.strict_json import parse_object
 
 __all__ = ["CarriedOut", "Hands"]
+
+_HARMLESS = Decision(approved=True, by=DecidedBy.POLICY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +82,22 @@ class Hands:
             raise _MalformedError(error.message, error.hint) from None
         if tool.ends:
             return await self._answered(call_id, tool, arguments, failed=failed)
-        effect = await tool.effect(arguments, self._context)
-        if effect is None:
-            self._services.sink.publish(self._called(call_id, tool.name, arguments.model_dump(mode="json")))
-            return await tool.perform(arguments, self._context)
-        decision = await self._services.gate.decide(self._approval(effect))
-        if not decision.approved:
-            self._services.sink.publish(self._called(call_id, tool.name, arguments.model_dump(mode="json")))
-            return ToolOutput(_rejection(decision), ok=False)
-        if decision.edited:
-            arguments = tool.edited(arguments, decision.edited)
         called = self._called(call_id, tool.name, arguments.model_dump(mode="json"))
-        await publish_durably(self._services.sink, called)
+        try:
+            effect = await tool.effect(arguments, self._context)
+            decision = _HARMLESS if effect is None else await self._services.gate.decide(self._approval(effect))
+            if decision.approved and decision.edited:
+                arguments = tool.edited(arguments, decision.edited)
+                called = self._called(call_id, tool.name, arguments.model_dump(mode="json"))
+        except SlopError:
+            self._services.sink.publish(called)  # it comes to nothing, and is shown all the same
+            raise
+        if effect is None or not decision.approved:
+            self._services.sink.publish(called)
+        else:
+            await publish_durably(self._services.sink, called)
+        if not decision.approved:
+            return ToolOutput(_rejection(decision), ok=False)
         output = await tool.perform(arguments, self._context, effect)
         if decision.edited and "answer" not in decision.edited:
             changed = ", ".join(sorted(decision.edited))
@@ -155,12 +160,10 @@ class Hands:
 
 
 def _lenient(arguments_json: str) -> Any:
-    """What the history keeps of arguments: an object, since vendors take nothing else back."""
-    with contextlib.suppress(orjson.JSONDecodeError):
-        parsed = orjson.loads(arguments_json)
-        if isinstance(parsed, dict):
-            return parsed
-    return {"unreadable": arguments_json[:2000]} if arguments_json.strip() else {}
+    """What history and journal keep of arguments: always an object, and one that both can hold."""
+    with contextlib.suppress(ToolError):
+        return parse_object(arguments_json)
+    return {"unreadable": arguments_json[:2000]}
 
 
 def _rejection(decision: Decision) -> str:

@@ -110,6 +110,7 @@ class Agent:
             messages=tuple(self._history),
             tools=self._services.tools.specs(request.tier),
             max_output_tokens=request.limits.max_output_tokens,
+            thinking_tokens=request.limits.thinking_tokens,
             caller=conv.Caller(
                 tier=request.tier,
                 track=request.track,

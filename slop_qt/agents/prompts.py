@@ -10,7 +10,8 @@ from slop_qt.store.resources import resource_path
 
 __all__ = ["FailedAttempt", "epic_prompt", "qa_prompt", "system_prompt", "ticket_prompt", "track_prompt"]
 
-_TICKET_LINE = re.compile(r"^(?=Ticket: )", re.MULTILINE)
+# At the start of a line, in the widest meaning of a line that a reader may have.
+_TICKET_LINE = re.compile(r"(?<![^\n\r\v\f\x1c-\x1e\x85\u2028\u2029])(?=Ticket: )")
 _SHOWN_OUTPUT = 20_000
 _SHOWN_DIFF = 40_000
 
@@ -71,7 +72,10 @@ def qa_prompt(ticket: TicketSpec, command: str, output: str, diff: str) -> str:
 
 def _sections(sections: Mapping[str, str]) -> str:
     """Markdown sections. A line of others that begins with `Ticket: ` is indented: a prompt has but one, its own."""
-    parts = [f"## {heading}\n\n{_TICKET_LINE.sub(' ', body.strip())}".rstrip() for heading, body in sections.items()]
+    parts = [
+        f"## {' '.join(heading.split())}\n\n{_TICKET_LINE.sub(' ', body.strip())}".rstrip()
+        for heading, body in sections.items()
+    ]
     return "\n\n".join(parts) + "\n"
 
 

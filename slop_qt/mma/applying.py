@@ -1,5 +1,6 @@
 """What a run changes, shown as a diff and, at the person's word, merged into their branch."""
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 
@@ -21,6 +22,7 @@ class Applying:
 
     def __init__(self, parts: SessionParts) -> None:
         self._parts = parts
+        self._one_at_a_time = asyncio.Lock()
 
     async def diff(self, run: RunState, ticket_id: str | None, working: RunRepository | None) -> str:
         """The unified diff of the run's integration branch, or of one ticket; working is the run that is under way.
@@ -54,6 +56,10 @@ class Applying:
             ConflictError: it is applied already.
             WorkspaceError: the tree has other changes, by name; or it conflicts with the person's branch.
         """
+        async with self._one_at_a_time:
+            return await self._apply(run)
+
+    async def _apply(self, run: RunState) -> str:
         if run.applied_commit is not None:
             raise ConflictError(f"Run {run.run_id} is already applied, as {run.applied_commit[:7]}.")
         if not run.ended:

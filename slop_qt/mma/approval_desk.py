@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import threading
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +24,14 @@ from slop_qt.core.durability import publish_durably
 from slop_qt.core.errors import ConflictError, InvalidInputError, NotFoundError
 from slop_qt.core.events import ApprovalRequested, ApprovalResolved, utc_now
 from slop_qt.core.ports import EventSink
+from slop_qt.mma.policy import NOBODY_THERE, Ruling
 
 __all__ = ["ApprovalDesk"]
 
 
 @dataclass(slots=True)
 class _Waiting:
+    request: ApprovalRequest
     approval: Approval
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Decision]
@@ -61,7 +64,7 @@ class ApprovalDesk:
             requested_at=utc_now(),
         )
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(approval, loop, loop.create_future())
+        waiting = _Waiting(request, approval, loop, loop.create_future())
         with self._lock:
             self._waiting[approval.id] = waiting
         try:
@@ -102,6 +105,17 @@ class ApprovalDesk:
 
         seq = self._sink.publish(ApprovalResolved(run_id=resolved.run_id, approval=resolved), committed)
         return resolved, seq
+
+    def reconsider(self, run_id: str, ruling: Callable[[ApprovalRequest], Ruling]) -> None:
+        """Approve what waits in a run and would pass by now: for a policy that was relaxed meanwhile."""
+        with self._lock:
+            waiting = [entry for entry in self._waiting.values() if entry.approval.run_id == run_id]
+        for entry in waiting:
+            now = ruling(entry.request)
+            if now.action in {"allow", "answer"}:
+                edited = {"answer": NOBODY_THERE} if entry.request.kind is ApprovalKind.QUESTION else None
+                with contextlib.suppress(ConflictError):  # somebody decided it in the same moment
+                    self.resolve(entry.approval.id, "approve", edited=edited, note=now.why, by=DecidedBy.POLICY)
 
     def _expire(self, approval_id: str, reason: str) -> None:
         with self._lock:

@@ -32,6 +32,12 @@ class TicketBoard:
                 TicketChanged(run_id=self._run_id, ticket_id=ticket_id, status=now[0], reason=now[1], attempt=now[2])
             )
 
+    def cancel_rest(self, reason: str) -> None:
+        """Say of every ticket that has not ended that it never will."""
+        for ticket_id, where in self._where.items():
+            if not where[0].ended:
+                self.change(ticket_id, TicketStatus.CANCELLED, reason)
+
     def status(self, ticket_id: str) -> TicketStatus:
         """Where it stands."""
         return self._where[ticket_id][0]

@@ -13,7 +13,9 @@ from slop_qt.core.tickets import TicketSpec, TicketStatus, overlap
 from slop_qt.mma.board import TicketBoard
 from slop_qt.mma.slots import Slots
 
-__all__ = ["Conductor", "TicketEnd", "TicketPort"]
+__all__ = ["Conductor", "Slot", "TicketEnd", "TicketPort"]
+
+_PAUSED = "The run is paused."
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Conductor:
         """Start no more tickets; those that run go on."""
         self.paused = True
         for ticket_id in self._ready:
-            self._board.change(ticket_id, TicketStatus.READY, "The run is paused.")
+            self._board.change(ticket_id, TicketStatus.READY, _PAUSED)
 
     def resume(self) -> None:
         """Start tickets again."""
@@ -115,16 +117,21 @@ class Conductor:
                 self._ready[ticket_id] = None
 
     def _start_what_can(self) -> None:
-        if self.paused:
-            return
         started = []
-        for ticket_id in self._ready:
+        waited_for: set[str] = set()
+        for ticket_id in self._ready if not self.paused else ():
             if not self._slots.free:
                 break
             ticket = self._board.tickets[ticket_id]
             blocker = self._overlapping(ticket)
             if blocker is not None:
-                self._board.change(ticket_id, TicketStatus.READY, blocker)
+                # Only the next in line hears the name, which changes with every ticket that ends: this stays linear.
+                active_id, path = blocker
+                next_in_line = active_id not in waited_for
+                waited_for.add(active_id)
+                named = f"Waits for {active_id}, which works on {path}."
+                reason = named if next_in_line else f"Waits for its turn to work on {path}."
+                self._board.change(ticket_id, TicketStatus.READY, reason)
             elif self._slots.try_take():
                 started.append(ticket_id)
                 self._active[ticket_id] = asyncio.create_task(self._carry(ticket), name=f"ticket {ticket_id}")
@@ -133,17 +140,18 @@ class Conductor:
         self._say_why_not()
 
     def _say_why_not(self) -> None:
-        """Tell those at the head of the queue why they wait; each is told once, so that this stays linear."""
+        """Tell those that became ready and did not start why they wait; each is told once: this stays linear."""
         for ticket_id in reversed(self._ready):
             if self._board.status(ticket_id) is TicketStatus.READY:
                 break
-            self._board.change(ticket_id, TicketStatus.READY, self._all_at_work)
+            self._board.change(ticket_id, TicketStatus.READY, _PAUSED if self.paused else self._all_at_work)
 
-    def _overlapping(self, ticket: TicketSpec) -> str | None:
+    def _overlapping(self, ticket: TicketSpec) -> tuple[str, str] | None:
+        """An active ticket that works on one of its paths, and that path."""
         for active_id in self._active:
             path = overlap(ticket, self._board.tickets[active_id])
             if path is not None:
-                return f"Waits for {active_id}, which works on {path}."
+                return active_id, path
         return None
 
     async def _carry(self, ticket: TicketSpec) -> None:
@@ -189,9 +197,7 @@ class Conductor:
 
     async def _cancel_all(self) -> None:
         await cancel_and_wait(self._active.values())
-        for ticket_id in self._board.tickets:
-            if not self._board.status(ticket_id).ended:
-                self._board.change(ticket_id, TicketStatus.CANCELLED, "The run was cancelled before it started.")
+        self._board.cancel_rest("The run was cancelled before it started.")
 
 
 async def cancel_and_wait(tasks: Iterable["asyncio.Task[None]"]) -> None:

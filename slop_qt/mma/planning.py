@@ -1,17 +1,17 @@
 """Tier 1 and Tier 2: from an epic to tracks, from a track to tickets, each as a planning run of its own."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from slop_qt.agents.context_builder import outline
 from slop_qt.agents.loop import run_agent
 from slop_qt.agents.prompts import epic_prompt, system_prompt, track_prompt
 from slop_qt.agents.request import AgentRequest
 from slop_qt.core.durability import publish_durably
-from slop_qt.core.errors import ProviderError
+from slop_qt.core.errors import NotPossibleError, ProviderError
 from slop_qt.core.events import Fault, RunEnded, RunPrepared, RunStarted, RunStatus
 from slop_qt.core.streams import stream_name
 from slop_qt.core.tickets import TicketSpec, check_graph
@@ -33,7 +33,8 @@ class Planning:
 
     def __init__(self, parts: SessionParts) -> None:
         self._parts = parts
-        self._tasks: dict[str, asyncio.Task[object]] = {}
+        self._working: dict[str, asyncio.Task[Any]] = {}
+        self._ending: dict[str, asyncio.Task[Any]] = {}
 
     async def propose_tracks(self, epic: str) -> tuple[str, tuple[TrackDraft, ...]]:
         """Have Tier 1 cut the epic. Nothing is written.
@@ -93,15 +94,15 @@ class Planning:
 
     def cancel(self, run_id: str) -> bool:
         """Cancel a planning run; False if there is none of that id under way."""
-        task = self._tasks.get(run_id)
-        return task is not None and task.cancel()
+        work = self._working.get(run_id)
+        return work is not None and (bool(work.cancelling()) or work.cancel())
 
     async def close(self) -> None:
         """Cancel what is under way and wait for its end."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for run_id in tuple(self._working):
+            self.cancel(run_id)
+        if self._ending:
+            await asyncio.wait(self._ending.values())
 
     async def _ask(self, run_id: str, gate: RunGate, *, tier: int, track: str | None, prompt: str) -> object:
         parts = self._parts
@@ -129,7 +130,9 @@ class Planning:
     async def _outline(self) -> str:
         return outline(await self._parts.offload.run(self._parts.repository.files))
 
-    async def _as_run(self, title: str, tier: int, work: Callable[[str, RunGate], Awaitable[T]]) -> tuple[str, T]:
+    async def _as_run(
+        self, title: str, tier: int, work: Callable[[str, RunGate], Coroutine[Any, Any, T]]
+    ) -> tuple[str, T]:
         parts = self._parts
         await parts.require_providers(tier)
         run_id = new_run_id()
@@ -137,12 +140,17 @@ class Planning:
         gate = RunGate(parts.sink, parts.desk, mode, parts.settings.rules)
         parts.sink.publish(RunStarted(run_id=run_id, track_id=None, mode=mode, workers=1))
         parts.sink.publish(RunPrepared(run_id=run_id, title=title))
-        task = asyncio.create_task(self._to_its_end(run_id, work(run_id, gate)), name=f"planning {run_id}")
-        self._tasks[run_id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(run_id, None))
-        return run_id, await asyncio.shield(task)
+        working = asyncio.create_task(work(run_id, gate), name=f"planning {run_id}")
+        ending = asyncio.create_task(self._to_its_end(run_id, working), name=f"end of planning {run_id}")
+        self._working[run_id], self._ending[run_id] = working, ending
+        ending.add_done_callback(lambda _: self._forget(run_id))
+        return run_id, await asyncio.shield(ending)
+
+    def _forget(self, run_id: str) -> None:
+        del self._working[run_id], self._ending[run_id]
 
     async def _to_its_end(self, run_id: str, work: Awaitable[T]) -> T:
+        """Never cancelled itself: what began as a run also ends as one."""
         status: RunStatus = "failed"
         reason: str | None = None
         try:
@@ -150,7 +158,7 @@ class Planning:
             status = "done"
         except asyncio.CancelledError:
             status, reason = "cancelled", "It was cancelled."
-            raise
+            raise NotPossibleError(f"The planning {run_id} was cancelled.") from None
         except Exception as error:
             reason = str(error)
             hint = getattr(error, "hint", "")

@@ -1,7 +1,7 @@
 """Starts, pauses, cancels and awaits the runs of a session."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from slop_qt.core.approvals import Mode
@@ -37,12 +37,15 @@ class RunOrder:
 
 @dataclass(slots=True)
 class _Running:
+    """`work` may be cancelled; `end` never is: it sees to it that a run that began also ends."""
+
     run_id: str
     gate: RunGate
     conductor: Conductor
     repository: RunRepository
     budget_usd: float | None
-    task: asyncio.Task[None] | None = None
+    work: asyncio.Task[None]
+    end: asyncio.Task[None] = field(init=False)
     paused: bool = False
 
 
@@ -53,6 +56,7 @@ class Runs:
         self._parts = parts
         self._running: _Running | None = None
         self._starting = False
+        self._closing = False
         parts.feed.subscribe(self._spent)
 
     @property
@@ -106,16 +110,19 @@ class Runs:
     async def cancel(self, run_id: str) -> None:
         """Cancel its agents and commands, and return when the run has ended."""
         running = self._find(run_id)
-        if running.task is not None:
-            running.task.cancel()
-            await asyncio.wait([running.task])
+        if not running.work.cancelling():  # once: a second one would cut short what the first has begun
+            running.work.cancel()
+        await asyncio.wait([running.end])
 
     def relax(self, run_id: str, mode: Mode, rules: tuple[Rule, ...]) -> None:
-        """Let more of a running run pass from now on."""
-        self._find(run_id).gate.relax(mode, rules)
+        """Let more of a running run pass from now on, what waits already included."""
+        gate = self._find(run_id).gate
+        gate.relax(mode, rules)
+        self._parts.desk.reconsider(run_id, gate.ruling)
 
     async def close(self) -> None:
-        """Cancel what is under way and wait for its end."""
+        """Start nothing more, cancel what is under way and wait for its end."""
+        self._closing = True
         self._parts.feed.unsubscribe(self._spent)
         if self._running is not None:
             await self.cancel(self._running.run_id)
@@ -134,6 +141,8 @@ class Runs:
         parts = self._parts
         await parts.require_providers(3, 4)
         facts = await parts.offload.run(parts.repository.inspect)
+        if self._closing:
+            raise NotPossibleError("The session is closing: no run starts any more.")
         run_id = new_run_id()
         base = order.base_commit or facts.head
         workspace = RunWorkspace(parts.repository, parts.worktrees, run_id, base)
@@ -156,9 +165,10 @@ class Runs:
         prepared = RunPrepared(
             run_id=run_id, title=order.track.title, tickets=order.tickets, base_commit=base, base_branch=facts.branch
         )
-        running = _Running(run_id, gate, conductor, repository, order.budget_usd)
+        work = asyncio.create_task(self._work(order, conductor, repository), name=f"run {run_id}")
+        running = _Running(run_id, gate, conductor, repository, order.budget_usd, work)
         self._running = running
-        running.task = asyncio.create_task(self._work(order, running, board), name=f"run {run_id}")
+        running.end = asyncio.create_task(self._to_its_end(running, board), name=f"end of run {run_id}")
         await parts.feed.caught_up(await publish_durably(parts.sink, prepared))
         return run_id
 
@@ -181,14 +191,17 @@ class Runs:
             board=board,
         )
 
-    async def _work(self, order: RunOrder, running: _Running, board: TicketBoard) -> None:
+    async def _work(self, order: RunOrder, conductor: Conductor, repository: RunRepository) -> None:
+        in_progress = partial(self._parts.folder.set_status, order.track.id, TrackStatus.IN_PROGRESS)
+        await self._parts.offload.run(in_progress)
+        await repository.prepare()
+        await conductor.run()
+
+    async def _to_its_end(self, running: _Running, board: TicketBoard) -> None:
         status: RunStatus = "failed"
         reason: str | None = None
         try:
-            in_progress = partial(self._parts.folder.set_status, order.track.id, TrackStatus.IN_PROGRESS)
-            await self._parts.offload.run(in_progress)
-            await running.repository.prepare()
-            await running.conductor.run()
+            await running.work
             status, reason = _outcome(board)
         except asyncio.CancelledError:
             status, reason = "cancelled", "The run was cancelled."
@@ -196,10 +209,7 @@ class Runs:
             reason = str(error)
             message, hint = getattr(error, "message", reason), getattr(error, "hint", "")
             self._parts.sink.publish(Fault(run_id=running.run_id, where="run", message=message, hint=hint))
-        finally:
-            await self._finish(running, status, reason)
-
-    async def _finish(self, running: _Running, status: RunStatus, reason: str | None) -> None:
+        board.cancel_rest("The run ended before it started.")
         try:
             await running.repository.close()
         except Exception as error:  # noqa: BLE001  # what is left of a worktree must not keep a run from ending

@@ -90,7 +90,7 @@ class Session:
         )
 
     def relax(self, run_id: str, mode: Mode, rules: Sequence[Rule]) -> None:
-        """Let more of the run pass from now on; what waits already still waits."""
+        """Let more of the run pass from now on, what waits already included."""
         self._runs.relax(run_id, mode, tuple(rules))
 
     async def _plan_epic(self, params: shapes.PlanEpic, _: DecidedBy) -> shapes.TracksPlanned:

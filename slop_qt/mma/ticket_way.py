@@ -173,16 +173,15 @@ class TicketWay:
     async def _merge(self, progress: _Progress, stream_id: str) -> TicketEnd | _Again | Verification:
         ticket = progress.ticket
         before = await self._repository.integration_head()
-        merged = await self._repository.merge(ticket.id, f"Merge {ticket.id}: {ticket.title}")
-        if merged.commit is None:
-            files = ", ".join(merged.conflicts)
-            return _Again(
-                f"It conflicts with what was merged meanwhile, in {files}. Do it again on the new base.", counts=False
-            )
         try:
+            merged = await self._repository.merge(ticket.id, f"Merge {ticket.id}: {ticket.title}")
+            if merged.commit is None:
+                files = ", ".join(merged.conflicts)
+                what = f"It conflicts with what was merged meanwhile, in {files}. Do it again on the new base."
+                return _Again(what, counts=False)
             path = self._repository.integration_path
             checked = await self._verifier.verify(self._run_id, stream_id, ticket.verify, path, "verify merged")
-        except BaseException:  # cancelled between merge and proof: what was not verified does not stay
+        except BaseException:  # cancelled in the merge or before its proof: what was not verified does not stay
             await self._repository.undo_merge(before)
             raise
         if not checked.ok:
