@@ -1,0 +1,77 @@
+"""Python's cyclic garbage collection, in the GUI thread only and only while nothing else is to be done there.
+
+A collection in a worker thread could destroy Qt objects there, and a full one holds every thread up for 100 ms.
+"""
+
+import gc
+import sys
+
+from PySide6.QtCore import QObject, Qt, QTimer, Slot
+
+__all__ = ["Collector"]
+
+_SWITCH_INTERVAL_S = 0.0005
+
+
+class Collector(QObject):
+    """Takes collection over from the interpreter between `start` and `close`. Lives in the GUI thread.
+
+    Every interval_ms it waits for a turn in which Qt has no event left, and collects the young generations that have
+    grown past the interpreter's own thresholds.
+    """
+
+    def __init__(self, *, interval_ms: int = 1000, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._was_enabled = gc.isenabled()
+        self._switch_interval_s = sys.getswitchinterval()
+        self._started = False
+        self._due = QTimer(self)
+        self._due.setInterval(interval_ms)
+        self._due.setTimerType(Qt.TimerType.CoarseTimer)
+        self._idle = QTimer(self)
+        self._idle.setSingleShot(True)
+        self._idle.setInterval(0)  # Qt fires it when its queue is empty
+        self._due.timeout.connect(self._idle.start)
+        self._idle.timeout.connect(self.collect_young)
+
+    def start(self) -> None:
+        """Switch automatic collection off, and let threads take turns every half millisecond."""
+        if self._started:
+            return
+        self._started = True
+        self._was_enabled = gc.isenabled()
+        self._switch_interval_s = sys.getswitchinterval()
+        gc.disable()
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        self._due.start()
+
+    def close(self) -> None:
+        """Put everything back as it was found."""
+        if not self._started:
+            return
+        self._started = False
+        self._due.stop()
+        self._idle.stop()
+        sys.setswitchinterval(self._switch_interval_s)
+        gc.unfreeze()
+        if self._was_enabled:
+            gc.enable()
+
+    @Slot()
+    def collect_young(self) -> None:
+        """Collect the first generation, and the second when its turn has come; never the old one."""
+        first, second, _ = gc.get_count()
+        first_limit, second_limit, _ = gc.get_threshold()
+        if second > second_limit:
+            gc.collect(1)
+        elif first > first_limit:
+            gc.collect(0)
+
+    def collect_all(self) -> None:
+        """A full collection, up to 100 ms of standing still: for when no agent is at work, such as a run's end."""
+        gc.collect()
+
+    @staticmethod
+    def freeze() -> None:
+        """Exempt all that lives now from collection; 3 µs, after something large was imported. In any thread."""
+        gc.freeze()
