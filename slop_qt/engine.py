@@ -1,0 +1,225 @@
+"""Builds every object of a running application but its window, and takes them down in order."""
+
+import os
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from slop_qt import __version__
+from slop_qt.automation.discovery import default_socket_path
+from slop_qt.core.approvals import DecidedBy
+from slop_qt.core.errors import StoreError
+from slop_qt.core.events import Fault
+from slop_qt.core.ports import Offload, Provider
+from slop_qt.core.settings import Settings
+from slop_qt.launch import LaunchOptions
+from slop_qt.mma import commands, shapes
+from slop_qt.mma.approval_desk import ApprovalDesk
+from slop_qt.mma.bus import Bus
+from slop_qt.mma.commands import CommandRegistry
+from slop_qt.mma.feed import StateFeed
+from slop_qt.mma.session import Session
+from slop_qt.mma.session_parts import SessionParts
+from slop_qt.providers.registry import open_provider
+from slop_qt.qt.collector import Collector
+from slop_qt.qt.helper_pool import HelperPool
+from slop_qt.qt.lanes import LanePool
+from slop_qt.qt.main_loop import MainLoop
+from slop_qt.qt.socket_server import SocketServer
+from slop_qt.store.conductor_folder import ConductorFolder
+from slop_qt.store.journal import Journal
+from slop_qt.store.keys import known_keys
+from slop_qt.store.logs import configure_logging
+from slop_qt.store.paths import ProjectPaths
+from slop_qt.store.process_lock import ProcessLock
+from slop_qt.tools.registry import ToolRegistry, default_tools
+from slop_qt.workspace.processes import PosixCommandRunner
+from slop_qt.workspace.repository import Repository
+
+__all__ = ["Engine"]
+
+LANES_DEADLINE_S = 4.0
+HELPERS_DEADLINE_S = 2.0
+JOURNAL_DEADLINE_S = 5.0
+
+
+class Engine:
+    """One open project and what works on it. Lives in the main thread.
+
+    `start` builds from the bottom up; `shutdown` goes the same way back and may be called after a start that failed.
+    """
+
+    def __init__(self, options: LaunchOptions, settings: Settings, main_loop: MainLoop, *, headless: bool) -> None:
+        self.options = options
+        self.settings = settings
+        self.headless = headless
+        self.registry = CommandRegistry()
+        self.socket: Path | None = None
+        self._main_loop = main_loop
+        self._undo: list[Callable[[], None]] = []
+        self._lanes = LanePool(on_fault=self.fault)
+        self._helpers = HelperPool()
+        self._collector = Collector()
+        self._providers: dict[str, Provider] = {}
+        self._providers_lock = threading.Lock()
+        self._lock: ProcessLock | None = None
+        self._journal: Journal | None = None
+        self._server: SocketServer | None = None
+        self._bus: Bus
+        self.feed: StateFeed
+        self.session: Session | None = None
+
+    async def start(self) -> None:
+        """Open the project, read its journal, and answer on the socket if that is wanted.
+
+        Raises:
+            ConfigurationError: another process works on it, the data directory or a program is missing.
+            WorkspaceError: the folder is no repository that can be worked on.
+            StoreError: the journal cannot be opened.
+        """
+        self._collector.start()
+        repository = Repository(self.options.project)
+        await self._helpers.run(repository.inspect)
+        paths = ProjectPaths.create(self.options.data_folder, repository.root)
+        self._lock = ProcessLock(paths.lock)
+        self._lock.acquire()
+        self._undo.append(configure_logging(paths.logs, self.options.log_level, known_keys(os.environ)))
+        journal = Journal(paths.journal)
+        await self._helpers.run(journal.open)
+        self._bus = Bus(journal)
+        self.feed = StateFeed(self._bus, self._main_loop.loop)
+        self._journal = journal
+        journal.on_failure = self._journal_failed
+        self._main_loop.on_fault = self.fault
+        await self.feed.load(journal.read(), self._helpers)
+        self.session = Session(self._parts(repository, paths))
+        self.session.register(self.registry)
+        self.registry.register(commands.APP_INFO, self._info)
+        self.registry.register(commands.APP_QUIT, self._quit)
+        self.session.close_interrupted()
+        if self.options.automation is not None or self.settings.automation:
+            self._listen()
+
+    @property
+    def project(self) -> Path:
+        """The repository that is open."""
+        return self.options.project.resolve()
+
+    @property
+    def bus(self) -> Bus:
+        """Where events go in."""
+        return self._bus
+
+    @property
+    def offload(self) -> Offload:
+        """The helper pool."""
+        return self._helpers
+
+    def fault(self, where: str, message: str) -> None:
+        """Record an unexpected failure. Main thread."""
+        hint = "The application goes on. If it happens again, please report it with the log."
+        self._bus.publish(Fault(where=where, message=message, hint=hint))
+
+    async def shutdown(self) -> list[str]:
+        """End everything in order: agents, lanes, helpers, socket, events, journal, lock.
+
+        Returns the names of the threads that are still alive; nothing waits for them any more.
+        """
+        if self.session is not None:
+            await self.session.close()
+        alive = await self._lanes.shutdown(LANES_DEADLINE_S)
+        if self._server is not None:
+            await self._server.close()
+        if self._journal is not None:
+            await self.feed.settle()
+            self.feed.close()
+            self._bus.close()
+            await self._close_journal(self._journal)
+        alive += await self._helpers.shutdown(HELPERS_DEADLINE_S)
+        self._release()
+        return alive
+
+    def emergency_close(self) -> None:
+        """What can still be done when the loop itself is broken: the journal is written, the lock let go."""
+        try:
+            if self._journal is not None:
+                self._bus.close()
+                self._journal.close(JOURNAL_DEADLINE_S)
+        finally:
+            self._release()
+
+    def provider(self, name: str) -> Provider:
+        """The provider of that name; made once. From any thread.
+
+        Raises:
+            ConfigurationError: there is no such provider, or its key or scenario is missing.
+        """
+        with self._providers_lock:
+            if name not in self._providers:
+                scenario = Path(self.settings.scenario) if self.settings.scenario else None
+                self._providers[name] = open_provider(
+                    name,
+                    environment=os.environ,
+                    offload=self._helpers,
+                    scenario=scenario,
+                    unpaced=self.options.unpaced,
+                )
+            return self._providers[name]
+
+    def _parts(self, repository: Repository, paths: ProjectPaths) -> SessionParts:
+        return SessionParts(
+            project=repository.root,
+            repository=repository,
+            worktrees=paths.worktrees,
+            folder=ConductorFolder(repository.root),
+            settings=self.settings,
+            sink=self._bus,
+            feed=self.feed,
+            desk=ApprovalDesk(self._bus),
+            lanes=self._lanes,
+            offload=self._helpers,
+            commands=PosixCommandRunner(os.environ),
+            provider=self.provider,
+            tools=ToolRegistry(default_tools()),
+        )
+
+    def _listen(self) -> None:
+        assert self._journal is not None and self._lock is not None
+        self._server = SocketServer(
+            registry=self.registry,
+            events=self._bus,
+            read_journal=self._journal.read,
+            offload=self._helpers,
+            on_fault=self.fault,
+            scope=self.options.automation_scope,
+        )
+        path = Path(self.options.automation) if self.options.automation else default_socket_path(os.getpid())
+        self._server.listen(path)
+        self.socket = path
+        self._lock.set_socket(self.socket)
+
+    async def _close_journal(self, journal: Journal) -> None:
+        try:
+            await self._helpers.run(partial(journal.close, JOURNAL_DEADLINE_S))
+        except StoreError as error:
+            self._main_loop.exit_code = self._main_loop.exit_code or 1
+            print(f"slop-qt: {error}")  # noqa: T201
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+        self._collector.close()
+        while self._undo:
+            self._undo.pop()()
+
+    def _journal_failed(self, error: StoreError) -> None:
+        """Called in the journal's thread: nothing may go on that cannot be recorded."""
+        self._main_loop.loop.call_soon_threadsafe(self.fault, "journal", str(error))
+
+    async def _info(self, _params: shapes.Nothing, _: DecidedBy) -> shapes.AppInfo:
+        return shapes.AppInfo(version=__version__, pid=os.getpid(), project=str(self.project), headless=self.headless)
+
+    async def _quit(self, _params: shapes.Nothing, _: DecidedBy) -> shapes.Nothing:
+        self._main_loop.loop.call_soon(self._main_loop.request_quit, 0)
+        return shapes.Nothing()

@@ -1,0 +1,90 @@
+"""What the command line says, made into the settings of one process."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from slop_qt.core.approvals import Mode
+from slop_qt.core.errors import UsageError
+from slop_qt.core.settings import ModelChoice, Rule, Settings
+from slop_qt.core.streams import TIERS
+from slop_qt.store.paths import default_data_dir, default_settings_path
+from slop_qt.store.settings import load_settings
+
+__all__ = ["LaunchOptions", "parse_tier", "settings_for"]
+
+SCRIPTED = "scripted"
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchOptions:
+    """The options that all commands have.
+
+    automation: None is off, "" the default socket, else its path. unpaced sends a scenario as fast as possible.
+    """
+
+    project: Path
+    provider: str | None = None
+    model: str | None = None
+    tiers: dict[int, ModelChoice] = field(default_factory=dict)
+    scenario: Path | None = None
+    data_dir: Path | None = None
+    automation: str | None = None
+    automation_scope: Literal["observe", "control"] = "control"
+    unsandboxed: bool = False
+    log_level: str = "info"
+    mode: Mode | None = None
+    workers: int | None = None
+    rules: tuple[Rule, ...] = ()
+    unpaced: bool = False
+    settings_path: Path = field(default_factory=default_settings_path)
+
+    @property
+    def data_folder(self) -> Path:
+        """Where journals and worktrees lie."""
+        return self.data_dir or default_data_dir()
+
+
+def parse_tier(text: str) -> tuple[int, ModelChoice]:
+    """`3=anthropic:claude-haiku-4-5` as tier and choice.
+
+    Raises:
+        UsageError: it is not of that form.
+    """
+    number, _, rest = text.partition("=")
+    provider, _, model = rest.partition(":")
+    if number not in {str(tier) for tier in TIERS} or not provider or not model:
+        raise UsageError(f"--tier {text} is not of the form N=PROVIDER:MODEL.", "N is 1 to 4: --tier 3=anthropic:NAME.")
+    return int(number), ModelChoice(provider=provider, model=model)
+
+
+def settings_for(options: LaunchOptions) -> Settings:
+    """The person's settings with what the command line changes.
+
+    Raises:
+        ConfigurationError: the settings file has mistakes.
+        UsageError: the options contradict each other.
+    """
+    settings = load_settings(options.settings_path)
+    tiers = dict(settings.tiers)
+    provider = options.provider or (SCRIPTED if options.scenario else None)
+    if provider is not None or options.model is not None:
+        for tier, choice in tiers.items():
+            model = options.model or ("scripted" if provider == SCRIPTED else None)
+            if model is None and provider != choice.provider:
+                raise UsageError(f"--provider {provider} needs a model too.", "Name it with --model.")
+            tiers[tier] = ModelChoice(provider=provider or choice.provider, model=model or choice.model)
+    tiers.update(options.tiers)
+    limits = settings.limits
+    if options.workers is not None:
+        limits = limits.model_copy(update={"workers": options.workers})
+    return settings.model_copy(
+        update={
+            "tiers": tiers,
+            "limits": limits,
+            "mode": options.mode or settings.mode,
+            "rules": (*options.rules, *settings.rules),
+            "unsandboxed": options.unsandboxed or settings.unsandboxed,
+            "scenario": str(options.scenario) if options.scenario else settings.scenario,
+        }
+    )
