@@ -46,6 +46,10 @@ class Applying:
         except NotPossibleError:
             return ""  # it has no worktree yet: it changes nothing
 
+    async def integration_head(self, run: RunState) -> str:
+        """The commit that has all that the run merged."""
+        return await self._parts.offload.run(self._workspace(run).integration_head)
+
     async def apply(self, run: RunState) -> str:
         """Commit the planning files, merge the integration branch into the person's branch, mark the plan.
 

@@ -39,7 +39,9 @@ class Command(Generic[P, R]):
 
 APP_INFO = Command("app.info", shapes.Nothing, shapes.AppInfo, "observe", "Who answers.")
 APP_QUIT = Command("app.quit", shapes.Nothing, shapes.Nothing, "control", "Shut down in order, never asking.")
-PROJECT_OPEN = Command("project.open", shapes.OpenProject, shapes.ProjectOpened, "control", "Open a git repository.")
+PROJECT_OPEN = Command(
+    "project.open", shapes.OpenProject, shapes.ProjectOpened, "control", "Open a git repository.", on_socket=False
+)
 EPIC_PLAN = Command("epic.plan", shapes.PlanEpic, shapes.TracksPlanned, "control", "Tier 1: epic to tracks, accepted.")
 EPIC_PROPOSE = Command(
     "epic.propose",

@@ -3,8 +3,9 @@
 import asyncio
 import graphlib
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from slop_qt.core.events import Fault
@@ -15,6 +16,7 @@ from slop_qt.mma.slots import Slots
 
 __all__ = ["Conductor", "Slot", "TicketEnd", "TicketPort"]
 
+_NAMED = 4
 _PAUSED = "The run is paused."
 
 
@@ -70,14 +72,14 @@ class Conductor:
         self._slots = Slots(workers)
         self._graph = graphlib.TopologicalSorter({t.id: t.depends_on for t in board.tickets.values()})
         self._dependants: dict[str, list[str]] = defaultdict(list)
-        self._open_dependencies: dict[str, list[str]] = {}
+        self._open_dependencies: dict[str, dict[str, None]] = {}  # in the ticket's order
         self._ready: dict[str, None] = {}  # in the order in which they became ready
         self._active: dict[str, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
         self._all_at_work = f"Waits for a free worker: all {workers} are at work."
         self.paused = False
         for ticket in board.tickets.values():
-            self._open_dependencies[ticket.id] = list(dict.fromkeys(ticket.depends_on))
+            self._open_dependencies[ticket.id] = dict.fromkeys(ticket.depends_on)
             for dependency in self._open_dependencies[ticket.id]:
                 self._dependants[dependency].append(ticket.id)
 
@@ -178,7 +180,7 @@ class Conductor:
         if end.status is TicketStatus.DONE:
             self._graph.done(ticket_id)
             for dependant in self._dependants[ticket_id]:
-                self._open_dependencies[dependant].remove(ticket_id)
+                del self._open_dependencies[dependant][ticket_id]
                 if self._open_dependencies[dependant] and not self._board.status(dependant).ended:
                     waits = _waits_for(self._open_dependencies[dependant])
                     self._board.change(dependant, TicketStatus.PENDING, waits)
@@ -210,6 +212,9 @@ async def cancel_and_wait(tasks: Iterable["asyncio.Task[None]"]) -> None:
         await asyncio.gather(*waiting, return_exceptions=True)
 
 
-def _waits_for(dependencies: list[str]) -> str:
-    *others, last = dependencies
+def _waits_for(dependencies: Collection[str]) -> str:
+    """The first of them by name: a ticket that needs a thousand says it in one line, and a thousand times."""
+    names = list(islice(dependencies, _NAMED))
+    more = len(dependencies) - len(names)
+    *others, last = [*names, f"{more} more"] if more else names
     return f"Waits for {', '.join(others)} and {last}." if others else f"Waits for {last}."

@@ -83,7 +83,8 @@ class StateFeed:
 
     async def settle(self) -> None:
         """Return once everything that was published before this call is folded in; at once if `load` never ran."""
-        if self._loaded and not self._closed:
+        published = self._bus.last_seq >= self._bus.first_seq
+        if published and self._loaded and not self._closed:
             await self.caught_up(self._bus.last_seq)
 
     def close(self) -> None:

@@ -131,7 +131,11 @@ class Runs:
         if not order.tickets:
             raise NotPossibleError(f"Track {order.track.id} has no tickets.", "Plan its tickets first.")
         check_graph(order.tickets)
-        if order.mode is Mode.AUTO and not self._parts.settings.unsandboxed:
+        self.require_mode(order.mode)
+
+    def require_mode(self, mode: Mode) -> None:
+        """Raises NotPossibleError for mode auto without a sandbox and without --unsandboxed."""
+        if mode is Mode.AUTO and not self._parts.settings.unsandboxed:
             raise NotPossibleError(
                 "Mode auto runs commands without asking, and there is no sandbox to run them in.",
                 "Choose mode edits, or start with --unsandboxed if commands may reach everything that you can.",

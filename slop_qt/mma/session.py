@@ -89,6 +89,18 @@ class Session:
             )
         )
 
+    def require_mode(self, mode: Mode) -> None:
+        """Raises NotPossibleError where no run could start in that mode."""
+        self._runs.require_mode(mode)
+
+    async def require_providers(self, *tiers: int) -> None:
+        """Raises ConfigurationError where the provider of one of these tiers cannot be used."""
+        await self._parts.require_providers(*tiers)
+
+    async def integration_head(self, run_id: str) -> str:
+        """The commit that has all that a run merged: where the next one may start from."""
+        return await self._applying.integration_head(self._state.runs[run_id])
+
     def relax(self, run_id: str, mode: Mode, rules: Sequence[Rule]) -> None:
         """Let more of the run pass from now on, what waits already included."""
         self._runs.relax(run_id, mode, tuple(rules))

@@ -165,7 +165,7 @@ class TicketWay:
             )
         )
         if not decision.approved:
-            return _Again(f"The person did not accept the diff{_because(decision.note)}", decision.note or "")
+            return _Again(f"The person did not accept the diff{_because(decision.note)}")
         self._board.change(ticket.id, TicketStatus.MERGING)
         async with self._repository.merging:
             return await self._merge(progress, stream_id)

@@ -11,20 +11,23 @@ from PySide6.QtCore import QObject, Qt, QTimer, Slot
 __all__ = ["Collector"]
 
 _SWITCH_INTERVAL_S = 0.0005
+_QUIET_TURNS = 20
 
 
 class Collector(QObject):
     """Takes collection over from the interpreter between `start` and `close`. Lives in the GUI thread.
 
     Every interval_ms it waits for a turn in which Qt has no event left, and collects the young generations that have
-    grown past the interpreter's own thresholds.
+    grown past the interpreter's own thresholds. The old one is collected only after so long a time without growth that
+    no agent can be at work.
     """
 
-    def __init__(self, *, interval_ms: int = 1000, parent: QObject | None = None) -> None:
+    def __init__(self, *, interval_ms: int = 250, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._was_enabled = gc.isenabled()
         self._switch_interval_s = sys.getswitchinterval()
         self._started = False
+        self._quiet_turns = 0
         self._due = QTimer(self)
         self._due.setInterval(interval_ms)
         self._due.setTimerType(Qt.TimerType.CoarseTimer)
@@ -32,7 +35,7 @@ class Collector(QObject):
         self._idle.setSingleShot(True)
         self._idle.setInterval(0)  # Qt fires it when its queue is empty
         self._due.timeout.connect(self._idle.start)
-        self._idle.timeout.connect(self.collect_young)
+        self._idle.timeout.connect(self._collect)
 
     def start(self) -> None:
         """Switch automatic collection off, and let threads take turns every half millisecond."""
@@ -53,25 +56,19 @@ class Collector(QObject):
         self._due.stop()
         self._idle.stop()
         sys.setswitchinterval(self._switch_interval_s)
-        gc.unfreeze()
+        gc.unfreeze()  # large libraries are frozen when they have been imported
         if self._was_enabled:
             gc.enable()
 
     @Slot()
-    def collect_young(self) -> None:
-        """Collect the first generation, and the second when its turn has come; never the old one."""
-        first, second, _ = gc.get_count()
-        first_limit, second_limit, _ = gc.get_threshold()
-        if second > second_limit:
+    def _collect(self) -> None:
+        young, middle, old = gc.get_count()
+        young_limit, middle_limit, old_limit = gc.get_threshold()
+        self._quiet_turns = 0 if young > young_limit else self._quiet_turns + 1
+        if old > old_limit and self._quiet_turns >= _QUIET_TURNS:
+            gc.collect()
+            self._quiet_turns = 0
+        elif middle > middle_limit:
             gc.collect(1)
-        elif first > first_limit:
+        elif young > young_limit:
             gc.collect(0)
-
-    def collect_all(self) -> None:
-        """A full collection, up to 100 ms of standing still: for when no agent is at work, such as a run's end."""
-        gc.collect()
-
-    @staticmethod
-    def freeze() -> None:
-        """Exempt all that lives now from collection; 3 µs, after something large was imported. In any thread."""
-        gc.freeze()

@@ -123,8 +123,12 @@ class CommittedFeed:
             subscription.replay.cancel()
 
     def close(self) -> None:
-        """Send no more to anybody."""
+        """Hand on what is committed by now, then send no more to anybody."""
         self._events.unsubscribe_committed(self._on_committed)
+        with self._lock:
+            last_events, self._arrived = self._arrived, deque()
+        for event in last_events:
+            self._offer(event)
         for subscription in tuple(self._subscriptions):
             self.unsubscribe(subscription)
 

@@ -2,170 +2,25 @@
 
 import asyncio
 import contextlib
-import threading
-import traceback
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import PurePath
 from typing import Any, TypeVar, cast
 
-from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QThreadPool, Signal, Slot
 
-from slop_qt.core.errors import NotPossibleError, SlopError
+from slop_qt.core.errors import NotPossibleError
+from slop_qt.qt.worker_lane import Job, OnFault, Outcome, Reports, Start, WorkerLane, describe_error, lost_job
 
-__all__ = ["LanePool", "OnFault", "WorkerLane", "describe_error"]
+__all__ = ["LanePool", "OnFault", "describe_error"]
 
 T = TypeVar("T")
-Start = Callable[[], Coroutine[Any, Any, Any]]
-
-# Where something unexpected happened, and what, in words; called in the main thread.
-OnFault = Callable[[str, str], None]
-
-
-def describe_error(error: BaseException) -> str:
-    """An unexpected error in one line: its type, what it says, and the place where it was raised."""
-    words = "".join(traceback.format_exception_only(error)).strip()
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{words} ({PurePath(frames[-1].filename).name}:{frames[-1].lineno})" if frames else words
-
-
-@dataclass(slots=True, eq=False)
-class _Job:
-    """A coroutine on its way through a lane. The main thread sets `cancelled`; only the lane touches `task`."""
-
-    number: int
-    name: str
-    start: Start
-    cancelled: bool = False
-    task: asyncio.Task[Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """How a job ended. A cancelled one has a CancelledError."""
-
-    number: int
-    value: Any = None
-    error: BaseException | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Reports:
-    """Bound signals of the pool: all that a lane may touch of it."""
-
-    settled: Callable[[_Outcome], None]
-    finished: Callable[[int, str], None]
-    fault: Callable[[str, str], None]
-
-
-class WorkerLane(QRunnable):
-    """One pool thread's event loop, living until it is stopped; jobs are tasks on it.
-
-    `run` is the pool thread's. `submit`, `cancel` and `stop` are for the main thread, at any time: what they ask for
-    before the loop stands is kept, and done in order as soon as it does.
-    """
-
-    def __init__(self, number: int, reports: _Reports) -> None:
-        super().__init__()
-        self.setAutoDelete(False)
-        self.number = number
-        self._reports = reports
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._early: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
-        self._stopping: asyncio.Event | None = None
-        self._died = ""
-
-    def submit(self, job: _Job) -> None:
-        """Start the job's coroutine on this lane's loop."""
-        self._post(self._begin, job)
-
-    def cancel(self, job: _Job) -> None:
-        """Cancel the job's task; a job that has not started never will."""
-        job.cancelled = True
-        self._post(self._interrupt, job)
-
-    def stop(self) -> None:
-        """End the lane. What still runs on it is cancelled and awaited."""
-        self._post(self._halt)
-
-    def run(self) -> None:
-        """The lane's life, in its pool thread."""
-        try:
-            self._live()
-        except BaseException as error:  # noqa: BLE001 — the edge of a thread: nobody above would hear of it
-            self._died = self._died or describe_error(error)
-        finally:
-            self._reports.finished(self.number, self._died)
-
-    def _live(self) -> None:
-        with asyncio.Runner(loop_factory=_lane_loop) as runner:
-            runner.get_loop().set_exception_handler(self._on_loop_error)
-            try:
-                runner.run(self._serve())
-            except BaseException as error:
-                # Before the runner cancels the other tasks: they tell why they were lost.
-                self._died = describe_error(error)
-                raise
-
-    async def _serve(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._stopping = asyncio.Event()
-        with self._lock:
-            self._loop = loop
-            for callback, args in self._early:
-                loop.call_soon(callback, *args)
-            self._early.clear()
-        await self._stopping.wait()
-
-    def _post(self, callback: Callable[..., object], *args: Any) -> None:
-        with self._lock:
-            if self._loop is None:
-                self._early.append((callback, args))
-                return
-        # A closed loop: the lane has ended, its `finished` is on the way and settles whatever it had.
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(callback, *args)
-
-    def _begin(self, job: _Job) -> None:
-        job.task = asyncio.get_running_loop().create_task(_carry_out(job), name=job.name)
-        job.task.add_done_callback(partial(self._settle, job))
-
-    def _interrupt(self, job: _Job) -> None:
-        if job.task is not None:
-            job.task.cancel()
-
-    def _halt(self) -> None:
-        assert self._stopping is not None  # posted callbacks run after _serve made it
-        self._stopping.set()
-
-    def _settle(self, job: _Job, task: asyncio.Task[Any]) -> None:
-        if task.cancelled():
-            error: BaseException | None = asyncio.CancelledError() if job.cancelled else self._lost(job)
-        else:
-            error = task.exception()
-            if error is not None and not isinstance(error, Exception):
-                error = self._lost(job, describe_error(error))
-        value = None if error is not None else task.result()
-        self._reports.settled(_Outcome(job.number, value, error))
-
-    def _lost(self, job: _Job, why: str = "") -> SlopError:
-        return _lost_job(job.name, why or self._died or "it was cancelled from inside its lane")
-
-    def _on_loop_error(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        error = context.get("exception")
-        words = describe_error(error) if isinstance(error, BaseException) else ""
-        message = f"{context.get('message', '')} {words}".strip()
-        self._reports.fault(f"lane {self.number}", message)
 
 
 @dataclass(slots=True, eq=False)
 class _Pending:
     """A job and who waits for it. Main thread."""
 
-    job: _Job
+    job: Job
     lane: WorkerLane
     future: asyncio.Future[Any]
 
@@ -196,7 +51,7 @@ class LanePool(QObject):
         self._limit = limit
         self._threads = QThreadPool(self)
         self._threads.setMaxThreadCount(limit)
-        self._reports = _Reports(self._settled.emit, self._finished.emit, self._fault.emit)
+        self._reports = Reports(self._settled.emit, self._finished.emit, self._fault.emit)
         self._lanes: dict[int, _OpenLane] = {}
         self._ended: list[WorkerLane] = []
         self._pending: dict[int, _Pending] = {}
@@ -259,7 +114,7 @@ class LanePool(QObject):
 
     def _submit(self, start: Start, name: str) -> _Pending:
         self._jobs_seen += 1
-        job = _Job(self._jobs_seen, name, start)
+        job = Job(self._jobs_seen, name, start)
         open_lane = self._least_busy()
         open_lane.jobs.add(job.number)
         pending = _Pending(job, open_lane.lane, asyncio.get_running_loop().create_future())
@@ -290,7 +145,7 @@ class LanePool(QObject):
         jobs = ", ".join(self._pending[number].job.name for number in sorted(open_lane.jobs))
         return f"lane {open_lane.lane.number}: {jobs}" if jobs else f"lane {open_lane.lane.number}"
 
-    def _give(self, outcome: _Outcome) -> None:
+    def _give(self, outcome: Outcome) -> None:
         pending = self._pending.pop(outcome.number, None)
         if pending is None or pending.future.done():
             return
@@ -302,7 +157,7 @@ class LanePool(QObject):
             pending.future.set_result(outcome.value)
 
     @Slot(object)
-    def _on_settled(self, outcome: _Outcome) -> None:
+    def _on_settled(self, outcome: Outcome) -> None:
         pending = self._pending.get(outcome.number)
         open_lane = self._lanes.get(pending.lane.number) if pending is not None else None
         if open_lane is not None:
@@ -320,34 +175,11 @@ class LanePool(QObject):
             self._on_fault(f"lane {number}", died)
         for job_number in sorted(open_lane.jobs):
             job = self._pending[job_number].job
-            error = asyncio.CancelledError() if job.cancelled else _lost_job(job.name, died or "its lane ended")
-            self._give(_Outcome(job_number, error=error))
+            error = asyncio.CancelledError() if job.cancelled else lost_job(job.name, died or "its lane ended")
+            self._give(Outcome(job_number, error=error))
         if self._closing and not self._lanes:
             self._all_ended.set()
 
     @Slot(str, str)
     def _on_lane_fault(self, where: str, message: str) -> None:
         self._on_fault(where, message)
-
-
-def _lost_job(name: str, why: str) -> SlopError:
-    return SlopError(f"{name} was lost: {why}.", "Start it again; what it had published is kept.")
-
-
-def _lane_loop() -> asyncio.AbstractEventLoop:
-    loop = asyncio.SelectorEventLoop()
-    # For libraries that use it (getaddrinfo does): closing must not join its threads without a timeout.
-    executor = ThreadPoolExecutor(max_workers=4, thread_name_prefix="lane-default")
-    loop.set_default_executor(executor)
-
-    async def leave_executor(_timeout: float | None = None) -> None:
-        executor.shutdown(wait=False, cancel_futures=True)
-
-    loop.shutdown_default_executor = leave_executor  # type: ignore[method-assign]  # one loop, not the class
-    return loop
-
-
-async def _carry_out(job: _Job) -> Any:
-    if job.cancelled:
-        raise asyncio.CancelledError
-    return await job.start()

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 import qasync
 from PySide6.QtCore import QCoreApplication
@@ -63,27 +63,27 @@ class MainLoop:
         """Run `main` to its end and return the exit code.
 
         main returns the names of threads that are still alive: then the process ends here and at once, since the
-        interpreter would wait for them for ever. emergency is called where the loop itself broke.
+        interpreter would wait for them for ever. The same where main or the loop itself broke, after `emergency`.
         """
         before = set(threading.enumerate())
         undo = self._install()
         try:
             alive = self.loop.run_until_complete(main())
-        except RuntimeError:
-            logging.getLogger(__name__).exception("The event loop broke")
+            self._cancel_background()
+        except Exception as error:  # noqa: BLE001  # the edge of the process: nobody above could shut it down
+            self._report("main loop", error)
+            _to_stderr("main loop", describe_error(error))
             emergency()
-            return self.exit_code or 1
+            _leave_at_once(self.exit_code or 1)
         finally:
             undo()
-            self._cancel_background()
-            self.loop.close()
-            asyncio.set_event_loop(None)
+        self.loop.close()
+        asyncio.set_event_loop(None)
         alive += _unfinished_threads(before)
         if alive:
             logging.getLogger(__name__).error("Threads that did not end: %s", "; ".join(alive))
-            print(f"slop-qt: these did not end and are left behind: {'; '.join(alive)}", file=sys.stderr)  # noqa: T201
-            logging.shutdown()
-            os._exit(self.exit_code)
+            _to_stderr("shutdown", f"these did not end and are left behind: {'; '.join(alive)}")
+            _leave_at_once(self.exit_code)
         return self.exit_code
 
     def _install(self) -> Callable[[], None]:
@@ -111,7 +111,7 @@ class MainLoop:
     def _cancel_background(self) -> None:
         for task in self._tasks:
             task.cancel()
-        if self._tasks and not self.loop.is_closed():
+        if self._tasks:
             self.loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
 
     def _unhandled(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -134,6 +134,13 @@ class MainLoop:
     def _report(self, where: str, error: BaseException) -> None:
         logging.getLogger(__name__).error("Unexpected error in %s", where, exc_info=error)
         self.on_fault(where, describe_error(error))
+
+
+def _leave_at_once(exit_code: int) -> NoReturn:
+    """End the process without waiting for any thread."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(exit_code)
 
 
 def _unfinished_threads(before: set[threading.Thread]) -> list[str]:

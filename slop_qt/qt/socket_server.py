@@ -59,7 +59,6 @@ class SocketServer(QObject):
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.setListenBacklogSize(_BACKLOG)
-        self._server.setMaxPendingConnections(_BACKLOG)
         self._server.newConnection.connect(self._on_new_connections)
 
     @property

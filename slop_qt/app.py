@@ -1,0 +1,108 @@
+"""The window on a project: builds it on top of the engine, and takes it down after the engine."""
+
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from PySide6.QtCore import QProcess, QSettings
+from PySide6.QtWidgets import QApplication
+
+from slop_qt import __version__
+from slop_qt.core.approvals import DecidedBy
+from slop_qt.core.errors import SlopError
+from slop_qt.engine import Engine
+from slop_qt.headless.main import exit_code_for
+from slop_qt.launch import LaunchOptions, settings_for
+from slop_qt.mma import commands, shapes
+from slop_qt.qt.main_loop import MainLoop
+from slop_qt.qt.theme import Theme
+from slop_qt.qt.window_context import WindowFacts, make_context
+from slop_qt.store.resources import resource_path
+from slop_qt.store.settings import save_theme
+from slop_qt.views.start_failure import StartFailureDialog
+from slop_qt.window import MainWindow
+
+__all__ = ["Opened", "run_window"]
+
+# Called in the background as soon as the window stands.
+Opened = Callable[[Engine, MainWindow], Coroutine[Any, Any, None]]
+
+
+def run_window(options: LaunchOptions, opened: Opened | None = None) -> int:
+    """Open the project in a window and stay until it is quit. Returns the exit code.
+
+    Raises:
+        SlopError: the settings or options do not hold.
+    """
+    settings = settings_for(options)
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        application = QApplication(["slop-qt"])
+    application.setApplicationName("slop_qt")
+    application.setQuitOnLastWindowClosed(False)
+    main_loop = MainLoop(application)
+    theme = Theme(application, resource_path("icons"), settings.theme)
+    engine = Engine(options, settings, main_loop, headless=False)
+
+    async def main() -> list[str]:
+        window: MainWindow | None = None
+        try:
+            await engine.start()
+            engine.registry.register(commands.PROJECT_OPEN, _open_project)
+            window = _window(engine, main_loop, theme)
+            window.show()
+            if opened is not None:
+                main_loop.start(opened(engine, window))
+            await main_loop.until_quit()
+        except SlopError as error:
+            await _show_failure(error, main_loop)
+        alive = await engine.shutdown()
+        if window is not None:
+            window.dispose()
+        return alive
+
+    return main_loop.run(main, engine.emergency_close)
+
+
+def _window(engine: Engine, main_loop: MainLoop, theme: Theme) -> MainWindow:
+    options, settings = engine.options, engine.settings
+    theme.choice_changed.connect(lambda choice: save_theme(options.settings_path, choice))
+    return MainWindow(
+        make_context(
+            feed=engine.feed,
+            registry=engine.registry,
+            theme=theme,
+            settings=QSettings(str(options.data_folder / "window.ini"), QSettings.Format.IniFormat),
+            facts=WindowFacts(
+                version=__version__,
+                project=engine.project.name,
+                socket=str(engine.socket) if engine.socket else None,
+                mode=settings.mode,
+                workers=settings.limits.workers,
+            ),
+            start=main_loop.start,
+            on_quit=main_loop.request_quit,
+        )
+    )
+
+
+async def _show_failure(error: SlopError, main_loop: MainLoop) -> None:
+    """Say why the project cannot be opened, on standard error and in a dialog that offers another folder."""
+    print(f"slop-qt: {error}", file=sys.stderr)  # noqa: T201
+    main_loop.exit_code = exit_code_for(error)
+    dialog = StartFailureDialog(error)
+    dialog.done_with.connect(lambda: main_loop.request_quit(exit_code_for(error)))
+    dialog.open_other.connect(_open_elsewhere)
+    dialog.open()
+    await main_loop.until_quit()
+    dialog.deleteLater()
+
+
+async def _open_project(params: shapes.OpenProject, _: DecidedBy) -> shapes.ProjectOpened:
+    """Open another project beside this one, in a process of its own: there is one for each."""
+    _open_elsewhere(params.path)
+    return shapes.ProjectOpened(project=params.path)
+
+
+def _open_elsewhere(project: str) -> None:
+    QProcess.startDetached(sys.executable, ["-m", "slop_qt", project])

@@ -1,0 +1,148 @@
+"""What happened, line by line, worked out from what each batch of events changed."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from slop_qt.core.approvals import Approval, ApprovalState
+from slop_qt.core.events import RunStatus, utc_now
+from slop_qt.core.state import Changes, FaultNote, RunState, SessionState, StreamState
+from slop_qt.core.tickets import TicketStatus
+from slop_qt.qt.status import Look, approval_look, run_look, stream_look, ticket_look
+
+__all__ = ["ActivityEntry", "ActivityKind", "ActivityLog"]
+
+ActivityKind = Literal["run", "ticket", "agent", "approval", "merge", "retry", "fault"]
+
+_RESOLVED = {
+    ApprovalState.APPROVED: Look("done", "Approved", "done"),
+    ApprovalState.REJECTED: Look("failed", "Rejected", "failed"),
+    ApprovalState.EXPIRED: Look("cancelled", "Expired", "idle"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityEntry:
+    """One line. time is ISO 8601; subject is who or what it is about; hint what to do next, if anything."""
+
+    time: str
+    kind: ActivityKind
+    look: Look
+    subject: str
+    text: str
+    hint: str = ""
+
+
+class ActivityLog:
+    """Remembers how everything stood, and says what is different now. Lives in the GUI thread."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, tuple[RunStatus, str | None]] = {}
+        self._tickets: dict[tuple[str, str], tuple[TicketStatus, str | None, int]] = {}
+        self._approvals: dict[str, ApprovalState] = {}
+        self._closed: set[tuple[str, str]] = set()
+        self._items_seen: dict[tuple[str, str], int] = {}
+        self._merged: dict[str, int] = {}
+
+    def everything(self, state: SessionState) -> list[ActivityEntry]:
+        """What can be told of a state that was already there, in the order of its times."""
+        changes = Changes(
+            runs=set(state.runs),
+            tickets={(run.run_id, ticket_id) for run in state.runs.values() for ticket_id in run.tickets},
+            new_streams=[(stream.run_id, stream.stream_id) for stream in state.streams()],
+            streams={(stream.run_id, stream.stream_id) for stream in state.streams()},
+            approvals={approval_id for run in state.runs.values() for approval_id in run.approvals},
+            faults=list(state.faults),
+        )
+        return sorted(self.lines(state, changes), key=lambda entry: entry.time)
+
+    def lines(self, state: SessionState, changes: Changes) -> list[ActivityEntry]:
+        """What that batch of events comes to."""
+        entries: list[ActivityEntry] = []
+        now = utc_now().isoformat()
+        for run_id in changes.runs:
+            entries += self._run(state.runs[run_id], now)
+        for run_id, stream_id in changes.streams:
+            entries += self._stream(state.runs[run_id].streams[stream_id], now)
+        for run_id, ticket_id in changes.tickets:
+            entries += self._ticket(state.runs[run_id], ticket_id, now)
+        if changes.approvals:
+            for run in state.runs.values():
+                for approval_id in changes.approvals & run.approvals.keys():
+                    entries += self._approval(run.approvals[approval_id], now)
+        entries += [_fault(note) for note in changes.faults]
+        return entries
+
+    def _run(self, run: RunState, now: str) -> list[ActivityEntry]:
+        entries = []
+        title = run.title or run.run_id
+        if self._runs.get(run.run_id) != (run.status, run.reason):
+            began = run.run_id not in self._runs
+            self._runs[run.run_id] = (run.status, run.reason)
+            moment = run.ended_at or (run.started_at if began else now)
+            text = run.reason or f"The run is {run.status}." if run.ended else f"{title}: {run.status}"
+            entries.append(ActivityEntry(moment, "run", run_look(run.status), title, text))
+        for ticket_id, commit in list(run.merged.items())[self._merged.get(run.run_id, 0) :]:
+            text = f"Merged into the integration branch as {commit[:7]}."
+            entries.append(ActivityEntry(now, "merge", Look("merge", "Merged", "done"), ticket_id, text))
+        if run.applied_commit and not self._merged.get(f"{run.run_id} applied"):
+            self._merged[f"{run.run_id} applied"] = 1
+            text = f"Applied to {run.base_branch or 'your branch'} as {run.applied_commit[:7]}."
+            entries.append(ActivityEntry(now, "merge", Look("apply", "Applied", "done"), title, text))
+        self._merged[run.run_id] = len(run.merged)
+        return entries
+
+    def _ticket(self, run: RunState, ticket_id: str, now: str) -> list[ActivityEntry]:
+        ticket = run.tickets.get(ticket_id)
+        if ticket is None:
+            return []
+        key = (run.run_id, ticket_id)
+        stands = (ticket.status, ticket.reason, ticket.attempt)
+        new = key not in self._tickets
+        if self._tickets.get(key) == stands or (new and ticket.status is TicketStatus.PENDING and not ticket.reason):
+            self._tickets[key] = stands
+            return []
+        self._tickets[key] = stands
+        look = ticket_look(ticket.status)
+        attempt = f", attempt {ticket.attempt}" if ticket.attempt > 1 else ""
+        text = ticket.reason or f"{ticket.title}{attempt}"
+        return [ActivityEntry(run.ended_at or now, "ticket", look, ticket_id, text)]
+
+    def _stream(self, stream: StreamState, now: str) -> list[ActivityEntry]:
+        key = (stream.run_id, stream.stream_id)
+        entries = []
+        if key not in self._items_seen:
+            text = f"Started on {stream.provider}: {stream.model}."
+            moment = next((item.time for item in stream.items if item.time), now)
+            entries.append(ActivityEntry(moment, "agent", Look("spawn", "Started", "running"), stream.stream_id, text))
+        for item in stream.items[self._items_seen.get(key, 0) :]:
+            if item.kind == "retry":
+                look = Look("retry", "Retry", "waiting")
+                entries.append(ActivityEntry(item.time, "retry", look, stream.stream_id, item.text))
+        self._items_seen[key] = len(stream.items)
+        if stream.closed and key not in self._closed:
+            self._closed.add(key)
+            look = stream_look(stream)
+            moment = next((item.time for item in reversed(stream.items) if item.time), now)
+            text = stream.error or f"Wrote {stream.length:,} characters."
+            entries.append(ActivityEntry(moment, "agent", look, stream.stream_id, text))
+        return entries
+
+    def _approval(self, approval: Approval, now: str) -> list[ActivityEntry]:
+        before = self._approvals.get(approval.id)
+        if before is approval.state:
+            return []
+        self._approvals[approval.id] = approval.state
+        subject = approval.stream_id or approval.ticket_id or approval.run_id
+        asked = approval.requested_at.isoformat()
+        if approval.state is ApprovalState.PENDING:
+            look = approval_look(approval.kind)
+            return [ActivityEntry(asked, "approval", Look(look.icon, "Asked", "waiting"), subject, approval.title)]
+        by = f" by {approval.by}" if approval.by is not None else ""
+        note = f": {approval.note}" if approval.note else ""
+        text = f"{approval.title} ({approval.state}{by}{note})"
+        moment = now if before is not None else asked
+        return [ActivityEntry(moment, "approval", _RESOLVED[approval.state], subject, text)]
+
+
+def _fault(note: FaultNote) -> ActivityEntry:
+    return ActivityEntry(note.time, "fault", Look("failed", "Failed", "failed"), note.where, note.message, note.hint)

@@ -1,0 +1,81 @@
+"""The one family of icons: drawn once as SVG files, tinted when they are needed, sharp at every scale."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+from slop_qt.core.errors import ConfigurationError
+
+__all__ = ["ICON_SIZE", "IconSet"]
+
+ICON_SIZE = 16
+_SCALES = (1, 2, 3)
+
+
+class IconSet:
+    """The files `<name>.svg` of one folder, in any colour. Lives in the GUI thread; keeps what it rendered."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._renderers: dict[str, QSvgRenderer] = {}
+        self._pixmaps: dict[tuple[str, str, int, float], QPixmap] = {}
+        self._icons: dict[tuple[str, str, str], QIcon] = {}
+
+    def pixmap(self, name: str, color: str, size: int = ICON_SIZE, scale: float = 1.0) -> QPixmap:
+        """The icon in that colour (`#RRGGBB`), size logical pixels square, for a screen of that device pixel ratio.
+
+        Raises:
+            ConfigurationError: the installation lacks the file.
+        """
+        key = (name, color, size, scale)
+        if key not in self._pixmaps:
+            self._pixmaps[key] = self._render(name, QColor(color), size, scale)
+        return self._pixmaps[key]
+
+    def icon(self, name: str, color: str, disabled: str) -> QIcon:
+        """The icon with a pixmap for each usual scale, and another colour for what cannot be used now."""
+        key = (name, color, disabled)
+        if key not in self._icons:
+            icon = QIcon()
+            for scale in _SCALES:
+                icon.addPixmap(self.pixmap(name, color, scale=scale), QIcon.Mode.Normal)
+                icon.addPixmap(self.pixmap(name, disabled, scale=scale), QIcon.Mode.Disabled)
+            self._icons[key] = icon
+        return self._icons[key]
+
+    def untinted(self, name: str) -> QIcon:
+        """The file in its own colours: the application's icon."""
+        icon = QIcon()
+        for size in (16, 24, 32, 48, 64, 128, 256):
+            icon.addPixmap(self._paint(name, size, 1.0))
+        return icon
+
+    def _render(self, name: str, color: QColor, size: int, scale: float) -> QPixmap:
+        pixmap = self._paint(name, size, scale)
+        painter = QPainter(pixmap)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+        painter.fillRect(QRectF(0, 0, size, size), color)
+        painter.end()
+        return pixmap
+
+    def _paint(self, name: str, size: int, scale: float) -> QPixmap:
+        pixels = round(size * scale)
+        pixmap = QPixmap(QSize(pixels, pixels))
+        pixmap.setDevicePixelRatio(scale)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        self._renderer(name).render(painter, QRectF(0, 0, size, size))
+        painter.end()
+        return pixmap
+
+    def _renderer(self, name: str) -> QSvgRenderer:
+        if name not in self._renderers:
+            path = self._folder / f"{name}.svg"
+            try:
+                renderer = QSvgRenderer(QByteArray(path.read_bytes()))
+            except OSError as error:
+                raise ConfigurationError(f"The icon {path} cannot be read.", "Install slop_qt again.") from error
+            self._renderers[name] = renderer
+        return self._renderers[name]

@@ -1,0 +1,1 @@
+"""The Tracks panel and what its buttons and the Run menu do."""

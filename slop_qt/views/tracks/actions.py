@@ -1,0 +1,181 @@
+"""What a person does with epics, tracks and runs: dialogs where something is asked, and the commands that follow."""
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QObject, Signal
+
+from slop_qt.core.approvals import Mode
+from slop_qt.core.state import RunState
+from slop_qt.core.tracks import TrackDraft
+from slop_qt.mma import commands, shapes
+from slop_qt.qt.window_context import WindowContext
+from slop_qt.widgets.dialogs import ApplyDialog, EpicDialog, RunDialog
+from slop_qt.widgets.panel import Panel
+from slop_qt.widgets.proposal_dialog import ProposalDialog
+from slop_qt.widgets.unified_diff import read_diff
+
+__all__ = ["TrackActions"]
+
+
+class TrackActions(QObject):
+    """Acts on the selected track; mistakes are shown in the panel that it was made for. Lives in the GUI thread.
+
+    Signals:
+        states_changed: other actions are possible now.
+    """
+
+    states_changed = Signal()
+
+    def __init__(self, context: WindowContext, panel: Panel) -> None:
+        super().__init__(panel)
+        self._context = context
+        self._panel = panel
+        self._epic = ""
+        for signal in (context.selection.changed, context.tracks.changed):
+            signal.connect(self.states_changed)
+        context.bridge.runs_changed.connect(lambda _: self.states_changed.emit())
+
+    def handlers(self) -> Mapping[str, Callable[[], None]]:
+        """What menus and buttons call, by action id."""
+        return {
+            "tracks.new_epic": self.new_epic,
+            "tracks.plan": self.plan,
+            "tracks.run": self.run,
+            "tracks.pause": self.pause_or_resume,
+            "tracks.cancel": self.cancel,
+            "tracks.apply": self.apply,
+        }
+
+    def states(self) -> Mapping[str, bool]:
+        """Which of them are possible now."""
+        track_id, run = self._context.selection.track_id, self.selected_run()
+        active = run is not None and not run.ended
+        busy = active or self.planning_run() is not None
+        return {
+            "tracks.new_epic": self.planning_run() is None,
+            "tracks.plan": track_id is not None and not busy,
+            "tracks.run": bool(self._context.tracks.tickets(track_id)) and not busy,
+            "tracks.pause": active,
+            "tracks.cancel": active,
+            "tracks.apply": run is not None and run.status in {"done", "blocked"} and run.applied_commit is None,
+        }
+
+    def selected_run(self) -> RunState | None:
+        """The newest run of the selected track."""
+        return self._context.tracks.run(self._context.selection.track_id)
+
+    def planning_run(self) -> RunState | None:
+        """The planning that is under way."""
+        runs = reversed(self._context.bridge.state.runs.values())
+        return next((run for run in runs if run.track_id is None and not run.ended), None)
+
+    def new_epic(self) -> None:
+        """Ask what the person wants; then have Tier 1 cut it."""
+        dialog = EpicDialog(self._epic, self._panel.window())
+        dialog.asked.connect(self._propose)
+        dialog.open()
+
+    def plan(self) -> None:
+        """Have Tier 2 cut the selected track into tickets."""
+        track_id = self._context.selection.track_id
+        if track_id is not None:
+            self._panel.banner.hide()
+            self._context.selection.panel_wanted.emit("tier2")
+            self._context.send(
+                self._panel,
+                commands.TRACK_PLAN,
+                shapes.TrackRef(track_id=track_id),
+                lambda _: self._context.tracks.reload(),
+            )
+
+    def run(self) -> None:
+        """Ask how, then run the selected track."""
+        shown = self._context.tracks.find(self._context.selection.track_id)
+        if shown is not None:
+            facts = self._context.facts
+            dialog = RunDialog(shown.track.title, facts.mode, facts.workers, self._panel.window())
+            dialog.chosen.connect(lambda mode, workers: self._start(shown.track.id, mode, workers))
+            dialog.open()
+
+    def pause_or_resume(self) -> None:
+        """Start no more tickets, or go on."""
+        run = self.selected_run()
+        if run is None:
+            return
+        if run.status == "paused":
+            self._context.send(self._panel, commands.RUN_RESUME, shapes.ResumeRun(run_id=run.run_id))
+        else:
+            self._context.send(self._panel, commands.RUN_PAUSE, shapes.RunRef(run_id=run.run_id))
+
+    def cancel(self) -> None:
+        """Cancel the selected track's run."""
+        self._cancel(self.selected_run())
+
+    def stop_planning(self) -> None:
+        """Cancel the planning that is under way."""
+        self._cancel(self.planning_run())
+
+    def apply(self) -> None:
+        """Show what would change, ask once more, then merge it into the person's branch."""
+        run = self.selected_run()
+        if run is not None:
+            self._context.send(
+                self._panel,
+                commands.RUN_DIFF,
+                shapes.DiffRun(run_id=run.run_id),
+                lambda diff: self._confirm_apply(run, diff),
+            )
+
+    def _propose(self, epic: str) -> None:
+        self._epic = epic
+        self._panel.banner.hide()
+        self._context.selection.panel_wanted.emit("tier1")
+        self._context.send(self._panel, commands.EPIC_PROPOSE, shapes.PlanEpic(text=epic), self._offer)
+
+    def _offer(self, proposal: shapes.TracksProposed) -> None:
+        number = len(proposal.tracks)
+        words = "Tier 1 proposes 1 track." if number == 1 else f"Tier 1 proposes {number} tracks."
+        self._panel.banner.show_offer(words, "Review…", lambda: self._review(proposal))
+
+    def _review(self, proposal: shapes.TracksProposed) -> None:
+        dialog = ProposalDialog(self._context.theme, proposal.tracks, self._panel.window())
+        dialog.tracks_accepted.connect(lambda drafts: self._accept(proposal, drafts))
+        dialog.rejected.connect(lambda: self._offer(proposal))
+        dialog.open()
+
+    def _accept(self, proposal: shapes.TracksProposed, drafts: tuple[TrackDraft, ...]) -> None:
+        edited = shapes.TracksProposed(run_id=proposal.run_id, tracks=drafts)
+        self._context.send(
+            self._panel,
+            commands.EPIC_ACCEPT,
+            shapes.AcceptTracks(run_id=proposal.run_id, tracks=drafts),
+            self._accepted,
+            lambda: self._offer_again(edited),
+        )
+
+    def _offer_again(self, proposal: shapes.TracksProposed) -> None:
+        """They could not be written: say so, and keep what was edited."""
+        words = self._panel.banner.words
+        self._panel.banner.show_offer(words, "Review again…", lambda: self._review(proposal))
+
+    def _accepted(self, planned: shapes.TracksPlanned) -> None:
+        self._epic = ""
+        if planned.tracks:
+            self._context.selection.select(planned.tracks[0].id)
+        self._context.tracks.reload()
+
+    def _start(self, track_id: str, mode: Mode, workers: int) -> None:
+        self._panel.banner.hide()
+        self._context.selection.panel_wanted.emit("tier3")
+        params = shapes.StartRun(track_id=track_id, mode=mode, workers=workers)
+        self._context.send(self._panel, commands.RUN_START, params)
+
+    def _cancel(self, run: RunState | None) -> None:
+        if run is not None:
+            self._context.send(self._panel, commands.RUN_CANCEL, shapes.RunRef(run_id=run.run_id))
+
+    def _confirm_apply(self, run: RunState, diff: shapes.Diff) -> None:
+        dialog = ApplyDialog(run.title, run.base_branch or "your branch", read_diff(diff.diff), self._panel.window())
+        params = shapes.RunRef(run_id=run.run_id)
+        dialog.accepted.connect(lambda: self._context.send(self._panel, commands.RUN_APPLY, params))
+        dialog.open()

@@ -1,0 +1,161 @@
+"""The few dialogs: a new epic, a proposal to accept, how to run, and the last question before Apply.
+
+All are opened with `open()` and answer with a signal; none knows a session.
+"""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from slop_qt.core.approvals import Mode
+from slop_qt.qt.words import plural
+from slop_qt.widgets.buttons import muted_label
+from slop_qt.widgets.unified_diff import DiffFile
+
+__all__ = ["ApplyDialog", "EpicDialog", "RunDialog"]
+
+_MODES = {
+    Mode.STEP: "Step: every turn waits for you",
+    Mode.ASK: "Ask: whatever has an effect waits for you",
+    Mode.EDITS: "Edits: writing files passes, the rest waits",
+    Mode.AUTO: "Auto: nothing waits (needs a sandbox)",
+}
+
+
+def frame_dialog(dialog: QDialog, title: str, name: str, accept: str) -> tuple[QVBoxLayout, QPushButton]:
+    """The common frame: a column for the content, and below it Cancel and the button that accepts."""
+    dialog.setWindowTitle(title)
+    dialog.setObjectName(name)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+    sure = QPushButton(accept)
+    sure.setObjectName(f"{name}.accept")
+    sure.setProperty("kind", "primary")
+    sure.setDefault(True)
+    buttons.addButton(sure, QDialogButtonBox.ButtonRole.AcceptRole)
+    buttons.button(QDialogButtonBox.StandardButton.Cancel).setObjectName(f"{name}.cancel")
+    buttons.accepted.connect(dialog.accept)
+    buttons.rejected.connect(dialog.reject)
+    outer = QVBoxLayout(dialog)
+    outer.setContentsMargins(16, 16, 16, 12)
+    outer.setSpacing(12)
+    column = QVBoxLayout()
+    column.setSpacing(8)
+    outer.addLayout(column, 1)
+    outer.addWidget(buttons)
+    return column, sure
+
+
+class EpicDialog(QDialog):
+    """What the person wants, in their words.
+
+    Signals:
+        asked(str): Tier 1 shall propose tracks for it.
+    """
+
+    asked = Signal(str)
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        column, self._sure = frame_dialog(self, "New epic", "epic", "Ask Tier 1")
+        hint = QLabel(
+            "What do you want? Tier 1 reads the repository and proposes tracks; nothing is written before you accept."
+        )
+        hint.setWordWrap(True)
+        self._text = QPlainTextEdit()
+        self._text.setObjectName("epic.text")
+        self._text.setAccessibleName("Epic")
+        self._text.setProperty("kind", "editor")
+        self._text.setPlaceholderText("For example: add CSV export to the report, with tests and a line in the README.")
+        self._text.setTabChangesFocus(True)
+        self._text.textChanged.connect(self._check)
+        column.addWidget(hint)
+        column.addWidget(self._text, 1)
+        self._text.setPlainText(text)
+        self._check()
+        self.resize(560, 320)
+        self.accepted.connect(self._ask)
+
+    def _check(self) -> None:
+        self._sure.setEnabled(bool(self._text.toPlainText().strip()))
+
+    def _ask(self) -> None:
+        self.asked.emit(self._text.toPlainText().strip())
+
+
+class RunDialog(QDialog):
+    """In which mode, and with how many workers.
+
+    Signals:
+        chosen(Mode, int): run it like this.
+    """
+
+    chosen = Signal(object, int)
+
+    def __init__(self, title: str, mode: Mode, workers: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        column, _ = frame_dialog(self, "Run track", "run", "Run")
+        heading = QLabel(title)
+        heading.setProperty("kind", "heading")
+        heading.setWordWrap(True)
+        self._mode = QComboBox()
+        self._mode.setObjectName("run.mode")
+        self._mode.setAccessibleName("Mode")
+        for each, words in _MODES.items():
+            self._mode.addItem(words, each)
+        self._mode.setCurrentIndex(list(_MODES).index(mode))
+        self._workers = QSpinBox()
+        self._workers.setObjectName("run.workers")
+        self._workers.setAccessibleName("Workers")
+        self._workers.setRange(1, 64)
+        self._workers.setValue(workers)
+        form = QFormLayout()
+        form.addRow("Mode", self._mode)
+        form.addRow("Workers", self._workers)
+        column.addWidget(heading)
+        column.addLayout(form)
+        note = muted_label("The tickets' verify commands run without being asked about again.")
+        note.setWordWrap(True)
+        column.addWidget(note)
+        self.resize(440, 200)
+        self.accepted.connect(self._choose)
+
+    def _choose(self) -> None:
+        self.chosen.emit(Mode(self._mode.currentData()), self._workers.value())
+
+
+class ApplyDialog(QDialog):
+    """The last question before the person's own branch changes; `accepted` is the answer."""
+
+    def __init__(self, title: str, branch: str, files: list[DiffFile], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        column, _ = frame_dialog(self, "Apply to your branch", "apply", "Apply")
+        added, removed = sum(file.added for file in files), sum(file.removed for file in files)
+        heading = QLabel(f"Merge “{title}” into {branch}?")
+        heading.setProperty("kind", "heading")
+        heading.setWordWrap(True)
+        stat = QLabel(f"{plural(len(files), 'file')} changed, {added:,} lines added, {removed:,} removed.")
+        names = QPlainTextEdit("\n".join(f"{file.path}  +{file.added} \N{MINUS SIGN}{file.removed}" for file in files))
+        names.setReadOnly(True)
+        names.setProperty("kind", "editor")
+        names.setObjectName("apply.files")
+        names.setAccessibleName("Changed files")
+        words = muted_label(
+            "Planning files are committed first, then the work is merged with a merge commit of its own."
+        )
+        words.setWordWrap(True)
+        for widget in (heading, stat):
+            column.addWidget(widget)
+        column.addWidget(names, 1)
+        column.addWidget(words)
+        self.resize(520, 340)

@@ -1,0 +1,214 @@
+"""Quit in every way, again and again, with 16 busy workers: nothing may be left behind and nothing may hang."""
+
+import gc
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
+
+from slop_qt.app import run_window
+from slop_qt.core.approvals import ApprovalKind, Mode
+from slop_qt.core.settings import Rule
+from slop_qt.core.state import Changes
+from slop_qt.engine import Engine
+from slop_qt.headless.main import run_headless
+from slop_qt.launch import LaunchOptions
+from slop_qt.mma import commands, shapes
+from slop_qt.store.conductor_folder import ConductorFolder
+from slop_qt.store.journal import Journal
+
+CYCLES = 25
+WORKERS = 16
+TRACK = "busy_20261122"
+SLEEP = "sleep 1000"
+
+def git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", "-c", "user.name=t", "-c", "user.email=t@localhost", *arguments],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+def scenario() -> str:
+    """Half of the workers stream for ever, a quarter runs commands, and a quarter has a provider that went silent."""
+    turns = ["[defaults]\nchunk_chars = 8\nchunks_per_s = 200\n"]
+    for number in range(WORKERS):
+        lines = ["[[turn]]", "tier = 3", f'ticket = "T-{number:03}"']
+        if number % 4 == 2:
+            lines += ['text = "now a command"', "[[turn.tool]]", 'name = "run_command"']
+            lines += [f'input = {{ command = "{SLEEP} & {SLEEP}" }}']
+        elif number % 4 == 3:
+            lines += ['text = "and then silence"', "[turn.fault]", 'kind = "hang"', "after_chunks = 1"]
+        else:
+            lines += [f'text = "{"word " * 8000}"']
+        turns.append("\n".join(lines))
+    return "\n".join(turns)
+
+
+@pytest.fixture
+def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LaunchOptions:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "file.txt").write_text("content\n")
+    git(project, "init", "--quiet", "--initial-branch=main")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "Start")
+    write_track(project)
+    script = tmp_path / "scenario.toml"
+    script.write_text(scenario())
+    return LaunchOptions(
+        project=project,
+        provider="scripted",
+        scenario=script,
+        data_dir=tmp_path / "data",
+        automation=str(tmp_path / "s.sock"),
+        mode=Mode.EDITS,
+        workers=WORKERS,
+        rules=(Rule(action="allow", kind=ApprovalKind.COMMAND),),
+        settings_path=tmp_path / "settings.toml",
+    )
+
+
+def write_track(project: Path) -> None:
+    from datetime import date
+
+    from slop_qt.core.tickets import TicketSpec
+    from slop_qt.core.tracks import TrackDraft
+
+    folder = ConductorFolder(project)
+    track = folder.add_track(TrackDraft(title="Busy", spec="# Spec\n", plan="# Plan\n"), date(2026, 11, 22))
+    folder.set_tickets(
+        track.id, [TicketSpec(id=f"T-{number:03}", title="Be busy", brief="b") for number in range(WORKERS)]
+    )
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "Plan")
+
+
+async def when_all_are_busy(engine: Engine, then: Callable[[], object]) -> None:
+    """Start the run, and do `then` in the moment in which every worker has sent something."""
+    track = (await engine.registry.call(commands.TRACK_LIST, shapes.Nothing())).tracks[0]
+    run_id = (await engine.registry.call(commands.RUN_START, shapes.StartRun(track_id=track.id))).run_id
+    state = engine.feed.state
+
+    def look(_: Changes) -> None:
+        streams = state.runs[run_id].streams.values()
+        calls = sum(1 for stream in streams for item in stream.items if item.kind == "tool_call")
+        if len(streams) == WORKERS and all(stream.length for stream in streams) and calls == WORKERS // 4:
+            engine.feed.unsubscribe(look)
+            then()
+
+    engine.feed.subscribe(look)
+
+
+def children() -> list[str]:
+    """The command lines of this process's descendants."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue
+            if SLEEP in command:
+                found.append(command)
+    return found
+
+
+def threads() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
+def settle(application: QApplication) -> None:
+    """Let deleted objects go, and their threads with them."""
+    application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    application.processEvents()
+    gc.collect()
+
+
+def nothing_is_left(options: LaunchOptions) -> None:
+    assert children() == []
+    assert git(options.project, "worktree", "list").count("\n") == 1
+    assert not list((options.project / ".git").rglob("*.lock"))
+    assert git(options.project, "status", "--porcelain", "--", ":!conductor") == ""
+    assert options.automation is not None
+    assert not Path(options.automation).exists()
+    journal = Journal(next((options.data_folder / "projects").iterdir()) / "journal.sqlite3")
+    kinds = [event.kind for event in journal.read()]
+    assert kinds.count("run_started") == kinds.count("run_ended")
+    assert kinds.count("worker_started") == kinds.count("worker_ended")
+
+
+def by_signal(number: signal.Signals) -> Callable[[Engine, object], Callable[[], object]]:
+    return lambda _engine, _window: lambda: os.kill(os.getpid(), number)
+
+
+def by_closing(_engine: Engine, window: object) -> Callable[[], object]:
+    return window.close  # type: ignore[attr-defined,no-any-return]
+
+
+def by_command(engine: Engine, _window: object) -> Callable[[], object]:
+    import asyncio
+
+    tasks = set()
+
+    def ask() -> None:
+        tasks.add(asyncio.ensure_future(engine.registry.call(commands.APP_QUIT, shapes.Nothing())))
+
+    return ask
+
+
+WAYS = {
+    "app.quit": (by_command, 0),
+    "window closed": (by_closing, 0),
+    "SIGINT": (by_signal(signal.SIGINT), 130),
+    "SIGTERM": (by_signal(signal.SIGTERM), 130),
+}
+
+
+@pytest.mark.timeout(170)
+@pytest.mark.parametrize("way", WAYS)
+def test_the_window_opens_and_quits(way: str, options: LaunchOptions, qapp: QApplication) -> None:
+    quit_by, code = WAYS[way]
+    before = 0
+    for cycle in range(CYCLES):
+
+        async def opened(engine: Engine, window: object) -> None:
+            await when_all_are_busy(engine, quit_by(engine, window))
+
+        assert run_window(options, opened) == code
+        settle(qapp)
+        before = before or threads()
+        assert threads() <= before, f"threads were left after cycle {cycle}"
+    nothing_is_left(options)
+    assert not [widget for widget in qapp.topLevelWidgets() if widget.isVisible()]
+
+
+@pytest.mark.timeout(170)
+@pytest.mark.parametrize("way", ["app.quit", "SIGINT", "SIGTERM", "its end"])
+def test_a_run_without_a_window_starts_and_quits(way: str, options: LaunchOptions, qapp: QApplication) -> None:
+    quit_by, code = WAYS.get(way, (None, 7))
+
+    async def job(engine: Engine) -> int:
+        import asyncio
+
+        reached = asyncio.Event()
+        await when_all_are_busy(engine, quit_by(engine, None) if quit_by else reached.set)
+        await reached.wait()
+        return 7
+
+    before = 0
+    for cycle in range(CYCLES):
+        assert run_headless(options, job, json=True) == code
+        settle(qapp)
+        before = before or threads()
+        assert threads() <= before, f"threads were left after cycle {cycle}"
+    nothing_is_left(options)
