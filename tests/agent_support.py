@@ -233,3 +233,9 @@ def services(sink: Any, provider: Any, offload: Any, gate: Any | None = None) ->
     )
 
 
+def is_gone(pid: int) -> bool:
+    """No such process works any more; a zombie is dead."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True

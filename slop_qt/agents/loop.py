@@ -196,7 +196,6 @@ class Agent:
         return AgentOutcome(answer=None, error=str(error), fatal=fatal, raw=self._last_text)
 
     def _ended(self, outcome: str, error: str | None) -> None:
-        self._writer.flush()
         self._services.sink.publish(
             WorkerEnded.model_validate(
                 {

@@ -42,6 +42,7 @@ class Planning:
         Raises:
             ConfigurationError: its provider cannot be used.
             ProviderError: Tier 1 gave no answer that can be used.
+            NotPossibleError: it was cancelled.
         """
 
         async def work(run_id: str, gate: RunGate) -> tuple[TrackDraft, ...]:
@@ -67,6 +68,7 @@ class Planning:
         Raises:
             ConfigurationError: its provider cannot be used.
             ProviderError: Tier 2 gave no answer that can be used.
+            NotPossibleError: it was cancelled.
         """
 
         async def work(run_id: str, gate: RunGate) -> tuple[TicketSpec, ...]:

@@ -20,7 +20,10 @@ def test_declared_files_are_shown_whole_in_the_tickets_order(root: Path) -> None
 
 
 def test_what_is_missing_or_a_directory_is_left_out(root: Path) -> None:
-    assert files_of(root, "src/", "src", "new.py", "x" * 300, "src/core.py/x") in ({}, {"x" * 300: "(not readable as UTF-8 text)"})
+    assert files_of(root, "src/", "src", "new.py", "x" * 300, "src/core.py/x") in (
+        {},
+        {"x" * 300: "(not readable as UTF-8 text)"},
+    )
 
 
 @pytest.mark.parametrize("character", ["x", "é", "漢", "👩"])

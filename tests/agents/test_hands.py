@@ -43,7 +43,9 @@ def edited(**fields: Any) -> Decision:
 
 def told(provider: RecordingProvider, request: int = 1) -> list[conv.ToolResultBlock]:
     """The results that a request carries back."""
-    return [block for block in provider.requests[request].messages[-1].blocks if isinstance(block, conv.ToolResultBlock)]
+    return [
+        block for block in provider.requests[request].messages[-1].blocks if isinstance(block, conv.ToolResultBlock)
+    ]
 
 
 def then_finish(*calls: tuple[str, dict[str, Any]]) -> RecordingProvider:
@@ -53,10 +55,12 @@ def then_finish(*calls: tuple[str, dict[str, Any]]) -> RecordingProvider:
 async def test_calls_are_carried_out_in_order_and_each_result_finds_its_call(
     sink: RecordingSink, root: Path, serve: Serve
 ) -> None:
-    provider = then_finish(WRITE, EDIT, ("read_file", {"path": "src/new.py"}), ("run_command", {"command": "cat src/core.py"}))
+    provider = then_finish(
+        WRITE, EDIT, ("read_file", {"path": "src/new.py"}), ("run_command", {"command": "cat src/core.py"})
+    )
     await run_agent(agent_request(root), serve(provider))
     assert (root / "src" / "new.py").read_text() == "x = 1\n"
-    asked, answered = provider.requests[1].messages[1:]
+    asked = provider.requests[1].messages[1]
     calls = [block.call_id for block in asked.blocks if isinstance(block, conv.ToolUseBlock)]
     assert calls == [result.call_id for result in told(provider)] and len(set(calls)) == 4
     assert "x = 1" in told(provider)[2].output and "return a + b" in told(provider)[3].output

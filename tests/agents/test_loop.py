@@ -68,9 +68,7 @@ async def test_the_stream_has_exactly_the_text_however_it_was_cut(
     ]
 
 
-async def test_a_long_answer_of_small_chunks_becomes_few_events(
-    sink: RecordingSink, root: Path, serve: Serve
-) -> None:
+async def test_a_long_answer_of_small_chunks_becomes_few_events(sink: RecordingSink, root: Path, serve: Serve) -> None:
     text = "0123456789" * 10_000
     await run_agent(agent_request(root), serve(scripted(turn(3, finish(), text=text), chunk_chars=4)))
     assert sink.text(STREAM) == text
@@ -233,6 +231,14 @@ class TestUsage:
         await run_agent(agent_request(root), serve(CannedProvider(sent)))
         assert [event.usage for event in sink.of("usage")] == [Usage(requests=1, input_tokens=9, output_tokens=12)]
 
+    async def test_a_count_is_not_carried_over_to_a_send_that_reports_none(
+        self, sink: RecordingSink, root: Path, serve: Serve
+    ) -> None:
+        count, broken = Usage(requests=1, input_tokens=9), ProviderError("cut", retryable=True, retry_after_s=0.0)
+        sends = [[conv.UsageUpdate(count), broken], [broken], [finishing(), conv.Finished("tool_use")]]
+        await run_agent(agent_request(root), serve(CannedProvider(*sends)))
+        assert [event.usage for event in sink.of("usage")] == [count] and len(sink.of("retry")) == 2
+
     async def test_a_response_without_a_count_is_not_counted_as_nothing_known(
         self, sink: RecordingSink, root: Path, serve: Serve
     ) -> None:
@@ -276,7 +282,9 @@ class TestMistakes:
     async def test_mistakes_that_alternate_with_good_turns_are_not_added_up(self, root: Path, serve: Serve) -> None:
         read = ("read_file", {"path": "src/core.py"})
         turns = [turn(3, read, turn=n) if n % 2 else turn(3, text="?", turn=n) for n in range(1, 11)]
-        outcome = await run_agent(agent_request(root, limits=Limits(repairs=1)), serve(scripted(*turns, turn(3, finish()))))
+        outcome = await run_agent(
+            agent_request(root, limits=Limits(repairs=1)), serve(scripted(*turns, turn(3, finish())))
+        )
         assert outcome.answer is not None
 
     @pytest.mark.parametrize(
@@ -324,7 +332,9 @@ class TestMistakes:
     async def test_a_call_that_cannot_be_carried_out_is_no_mistake_of_form(self, root: Path, serve: Serve) -> None:
         lost = ("edit_file", {"path": "src/core.py", "old": "nowhere", "new": "x"})
         turns = [turn(3, lost, turn=n) for n in range(1, 6)]
-        outcome = await run_agent(agent_request(root, limits=Limits(repairs=0)), serve(scripted(*turns, turn(3, finish()))))
+        outcome = await run_agent(
+            agent_request(root, limits=Limits(repairs=0)), serve(scripted(*turns, turn(3, finish())))
+        )
         assert outcome.answer is not None
 
     async def test_an_answer_cut_at_its_limit_runs_nothing_and_is_told(
@@ -426,7 +436,9 @@ class TestEnds:
         first = gate.asked[0]
         assert (first.stream_id, first.ticket_id, first.tier, first.run_id) == (STREAM, "T-001", 3, "R-1")
 
-    async def test_a_planning_tier_answers_with_its_own_shape(self, sink: RecordingSink, root: Path, serve: Serve) -> None:
+    async def test_a_planning_tier_answers_with_its_own_shape(
+        self, sink: RecordingSink, root: Path, serve: Serve
+    ) -> None:
         tracks = [{"title": "One", "spec": "# Spec", "plan": "- [ ] Task: One"}]
         provider = scripted(turn(1, ("submit_tracks", {"tracks": tracks}), text="I cut."))
         outcome = await run_agent(agent_request(root, tier=1, ticket=None, track=None), serve(provider))

@@ -45,7 +45,9 @@ def test_a_qa_prompt_has_one_ticket_line_its_own(text: str) -> None:
     assert ticket_lines(prompt) == ["Ticket: T-001"] and prompt.startswith("Ticket: T-001\n")
 
 
-@given(st.lists(st.sampled_from(["Ticket: ", "T-2", "\n", "\r", " ", "#", "```", "x", "\u2028"]), max_size=12).map("".join))
+@given(
+    st.lists(st.sampled_from(["Ticket: ", "T-2", "\n", "\r", " ", "#", "```", "x", "\u2028"]), max_size=12).map("".join)
+)
 def test_no_mixture_of_words_makes_a_second_ticket_line(text: str) -> None:
     spec = TicketSpec.model_construct(id="T-001", title=text or "t", brief=text, files=(text,), verify=text)
     for prompt in (
@@ -86,15 +88,24 @@ def test_planning_prompts_hold_what_they_are_about() -> None:
     assert "Track: Sums" in tier2 and "# The spec" in tier2 and "- [ ] Task: One" in tier2
 
 
-@pytest.mark.parametrize(("tier", "answer"), [(1, "submit_tracks"), (2, "submit_tickets"), (3, "finish_ticket"), (4, "report_failure")])
+@pytest.mark.parametrize(
+    ("tier", "answer"), [(1, "submit_tracks"), (2, "submit_tickets"), (3, "finish_ticket"), (4, "report_failure")]
+)
 def test_each_tier_is_told_how_it_answers(tier: int, answer: str) -> None:
     assert answer in system_prompt(tier) and system_prompt(tier) == system_prompt(tier)
 
 
 def test_a_workers_prompt_never_holds_anothers_text() -> None:
     def about(name: str) -> dict[str, Any]:
-        return {"title": f"title-{name}", "brief": f"brief-{name}", "files": (f"{name}.py",), "verify": f"verify-{name}"}
+        return {
+            "title": f"title-{name}",
+            "brief": f"brief-{name}",
+            "files": (f"{name}.py",),
+            "verify": f"verify-{name}",
+        }
 
     first, second = ticket("T-001", **about("one")), ticket("T-002", **about("two"))
     prompts = {spec.id: ticket_prompt(spec, {}, FailedAttempt(1, f"failed-{spec.title}")) for spec in (first, second)}
-    assert not re.search("two|T-002", prompts["T-001"]) and not re.search("one|T-001", prompts["T-002"].replace("none", ""))
+    assert not re.search("two|T-002", prompts["T-001"]) and not re.search(
+        "one|T-001", prompts["T-002"].replace("none", "")
+    )

@@ -1,6 +1,7 @@
 """The stream writer: nothing lost, nothing out of order, few events."""
 
 import asyncio
+from typing import Any
 
 from agent_support import RecordingSink
 
@@ -16,6 +17,21 @@ def writer(sink: RecordingSink) -> StreamWriter:
     return StreamWriter(sink, "R-1", "Tier 1")
 
 
+def watched_timers() -> list[tuple[float, asyncio.TimerHandle]]:
+    """What is asked of this test's loop from now on: delays in seconds, and their timers."""
+    timers: list[tuple[float, asyncio.TimerHandle]] = []
+    loop = asyncio.get_running_loop()
+    call_later = loop.call_later
+
+    def watched(delay: float, *rest: Any) -> asyncio.TimerHandle:
+        timer = call_later(delay, *rest)
+        timers.append((delay, timer))
+        return timer
+
+    loop.call_later = watched  # type: ignore[method-assign]
+    return timers
+
+
 async def test_pieces_that_come_together_become_one_event(sink: RecordingSink) -> None:
     stream = writer(sink)
     for piece in "every token alone":
@@ -27,20 +43,15 @@ async def test_pieces_that_come_together_become_one_event(sink: RecordingSink) -
 
 
 async def test_the_first_piece_waits_for_33_milliseconds_and_no_longer(sink: RecordingSink) -> None:
-    loop = asyncio.get_running_loop()
-    timers: list[float] = []
-    loop.call_later, call_later = (  # what the writer asks of the loop, as it asks it
-        lambda delay, *rest: (timers.append(delay), call_later(delay, *rest))[1],
-        loop.call_later,
-    )
+    timers = watched_timers()
     stream = writer(sink)
     stream.text("a")
     stream.text("b")
-    assert timers == [FLUSH_AFTER_S] and FLUSH_AFTER_S <= 0.033
+    assert [delay for delay, _ in timers] == [FLUSH_AFTER_S] and FLUSH_AFTER_S <= 0.033
     await sink.seen(lambda event: isinstance(event, StreamText))
     timers.clear()
     stream.text("c")
-    assert timers == [FLUSH_AFTER_S]
+    assert [delay for delay, _ in timers] == [FLUSH_AFTER_S]
     stream.flush()
     assert written(sink) == [("stream_text", "ab"), ("stream_text", "c")]
 
@@ -67,13 +78,12 @@ async def test_thinking_and_text_keep_their_order_and_stay_apart(sink: Recording
 
 
 async def test_a_flush_leaves_no_timer_and_publishes_nothing_twice(sink: RecordingSink) -> None:
+    timers = watched_timers()
     stream = writer(sink)
     stream.text("once")
     stream.flush()
     stream.flush()
-    later = asyncio.Event()
-    asyncio.get_running_loop().call_later(2 * FLUSH_AFTER_S, later.set)
-    await later.wait()
+    assert [timer.cancelled() for _, timer in timers] == [True]
     assert written(sink) == [("stream_text", "once")]
 
 

@@ -92,9 +92,7 @@ async def test_it_is_decided_from_another_thread(sink: RecordingSink, desk: Appr
     assert decision == Decision(approved=False, by=DecidedBy.AUTOMATION, note="Not now.")
 
 
-async def test_the_second_who_decides_is_told_that_somebody_was_first(
-    sink: RecordingSink, desk: ApprovalDesk
-) -> None:
+async def test_the_second_who_decides_is_told_that_somebody_was_first(sink: RecordingSink, desk: ApprovalDesk) -> None:
     task = asyncio.create_task(desk.ask(command()))
     approval = await asked(sink)
     desk.resolve(approval.id, "approve")
@@ -116,7 +114,11 @@ async def test_of_many_threads_that_decide_at_once_exactly_one_wins(sink: Record
         except ConflictError:
             pass
 
-    await asyncio.gather(*(asyncio.to_thread(decide, number) for number in range(8)))
+    threads = [threading.Thread(target=decide, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(WAIT_S)
     assert len(outcomes) == 1 and (await task).note == outcomes[0]
 
 
@@ -137,25 +139,42 @@ async def test_a_cancelled_asker_leaves_an_expired_approval(sink: RecordingSink,
         desk.resolve(approval.id, "approve")
 
 
+class SlowSink(RecordingSink):
+    """Keeps what a decision's commit calls back, so that the test says when it is on disk."""
+
+    held: Committed
+
+    def publish(self, event: Any, committed: Committed | None = None) -> int:
+        if event.kind == "approval_resolved" and committed is not None:
+            self.held, committed = committed, None
+        return super().publish(event, committed)
+
+
 async def test_a_decision_is_told_only_once_it_is_on_disk() -> None:
-    class Slow(RecordingSink):
-        held: list[Committed]
-
-        def publish(self, event: Any, committed: Committed | None = None) -> int:
-            if event.kind == "approval_resolved" and committed is not None:
-                self.held = [committed]
-                committed = None
-            return super().publish(event, committed)
-
-    sink = Slow()
+    sink = SlowSink()
     desk = ApprovalDesk(sink)
     task = asyncio.create_task(desk.ask(command()))
     desk.resolve((await asked(sink)).id, "approve")
     for _ in range(20):
         await asyncio.sleep(0)
     assert not task.done()
-    sink.held[0](None)
+    sink.held(None)
     assert (await asyncio.wait_for(task, WAIT_S)).approved
+
+
+def test_a_decision_that_is_written_after_the_askers_loop_has_ended_harms_nobody() -> None:
+    sink = SlowSink()
+    desk = ApprovalDesk(sink)
+
+    async def ask_and_give_up() -> None:
+        task = asyncio.create_task(desk.ask(command()))
+        desk.resolve((await asked(sink)).id, "approve")
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(ask_and_give_up())
+    sink.held(None)
+    assert [event.approval.state for event in sink.of("approval_resolved")] == [ApprovalState.APPROVED]
 
 
 @pytest.mark.parametrize("which", ["approval_requested", "approval_resolved"])
@@ -177,22 +196,6 @@ async def test_a_journal_that_cannot_be_written_reaches_who_asked(which: str) ->
         await asyncio.wait_for(task, WAIT_S)
     with pytest.raises(ConflictError):
         desk.resolve(approval.id, "approve")
-
-
-async def test_a_decision_for_a_loop_that_has_ended_harms_nobody(sink: RecordingSink, desk: ApprovalDesk) -> None:
-    loop = asyncio.new_event_loop()
-    task = loop.create_task(desk.ask(command()))
-    await asyncio.to_thread(loop.run_until_complete, _started(sink))
-    approval = sink.of("approval_requested")[0].approval
-    task.cancel()
-    await asyncio.to_thread(loop.run_until_complete, asyncio.wait([task]))
-    loop.close()
-    with pytest.raises(ConflictError):
-        desk.resolve(approval.id, "approve")
-
-
-async def _started(sink: RecordingSink) -> None:
-    await asked(sink)
 
 
 class TestEdited:
@@ -271,6 +274,25 @@ class TestEdited:
         assert (resolved.path, resolved.content) == ("a.py", "c\n")
 
 
+async def decide_all(sink: RecordingSink, desk: ApprovalDesk, count: int, dice: random.Random) -> None:
+    """Decide whatever is pending, in random order and every way, until so many are decided; the note names each."""
+    decided: set[str] = set()
+
+    def is_new(event: Any) -> bool:
+        return event.kind == "approval_requested" and event.approval.id not in decided
+
+    while len(decided) < count:
+        await sink.seen(is_new)
+        pending = [event.approval for event in sink.of("approval_requested") if is_new(event)]
+        dice.shuffle(pending)
+        for approval in pending:
+            line = approval.payload.command
+            decided.add(approval.id)
+            verdict = dice.choice(("approve", "reject", "edit"))
+            edited = {"command": f"edited {line}"} if verdict == "edit" else None
+            desk.resolve(approval.id, verdict, edited=edited, note=line)
+
+
 def test_eight_hundred_approvals_of_sixteen_askers_in_four_loops_are_not_mixed_up() -> None:
     sink = RecordingSink()
     desk = ApprovalDesk(sink)
@@ -282,46 +304,22 @@ def test_eight_hundred_approvals_of_sixteen_askers_in_four_loops_are_not_mixed_u
             line = f"{name}/{number}"
             got[line] = await desk.ask(command(line))
 
-    async def lane(names: list[int]) -> None:
-        await asyncio.gather(*(asker(name) for name in names))
+    async def lane(first: int) -> None:
+        await asyncio.gather(*(asker(name) for name in range(first, askers, 4)))
 
-    threads = [
-        threading.Thread(target=asyncio.run, args=(lane(list(range(start, askers, 4))),)) for start in range(4)
-    ]
+    threads = [threading.Thread(target=asyncio.run, args=(lane(first),)) for first in range(4)]
     for thread in threads:
         thread.start()
-
-    def is_new(event: Any) -> bool:
-        return event.kind == "approval_requested" and event.approval.id not in decided
-
-    async def decide_all() -> None:
-        while len(decided) < askers * each:
-            await sink.seen(is_new)
-            pending = [event.approval for event in sink.of("approval_requested") if is_new(event)]
-            dice.shuffle(pending)
-            for approval in pending:
-                line = approval.payload.command
-                decided.add(approval.id)
-                if dice.random() < 0.3:
-                    desk.resolve(approval.id, "reject", note=line)
-                elif dice.random() < 0.5:
-                    desk.resolve(approval.id, "edit", edited={"command": f"edited {line}"}, note=line)
-                else:
-                    desk.resolve(approval.id, "approve", note=line)
-
-    decided: set[str] = set()
-    dice = random.Random(7)
-    asyncio.run(decide_all())
+    asyncio.run(decide_all(sink, desk, askers * each, random.Random(7)))
     for thread in threads:
         thread.join(WAIT_S)
     assert not any(thread.is_alive() for thread in threads)
-    assert len(got) == askers * each
+    resolved = {event.approval.note: event.approval for event in sink.of("approval_resolved")}
+    assert len(got) == len(resolved) == len(sink.of("approval_resolved")) == askers * each
     for line, decision in got.items():
-        assert decision.note == line
-        assert decision.edited in ({}, {"command": f"edited {line}"}) and (decision.approved or not decision.edited)
-    resolved = [event.approval for event in sink.of("approval_resolved")]
-    assert len({approval.id for approval in resolved}) == len(resolved) == askers * each
-    assert all(got[approval.note].approved is (approval.decision != "reject") for approval in resolved)
+        approval = resolved[line]
+        assert decision.note == line and decision.approved is (approval.decision != "reject")
+        assert decision.edited == ({"command": f"edited {line}"} if approval.decision == "edit" else {})
 
 
 async def test_with_a_real_journal_a_decision_is_on_disk_before_the_asker_goes_on(tmp_path: Path) -> None:

@@ -175,6 +175,12 @@ async def test_an_event_that_cannot_be_folded_is_reported_and_the_rest_goes_on(b
     feed.close()
 
 
+async def test_settling_before_this_process_has_published_anything_returns_at_once(bus: Bus) -> None:
+    feed = await loaded_feed(bus)
+    await asyncio.wait_for(feed.settle(), WAIT_S)
+    feed.close()
+
+
 async def test_settling_waits_for_what_is_published_and_never_for_what_cannot_come(bus: Bus) -> None:
     feed = StateFeed(bus, asyncio.get_running_loop())
     bus.publish(opening()[0])

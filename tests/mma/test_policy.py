@@ -34,7 +34,9 @@ def rule(action: Any, kind: str = "command", subject: str | None = "pytest -q") 
 
 
 def test_the_table_covers_every_kind_and_mode() -> None:
-    assert {(kind, mode) for kind, mode, _ in CELLS} == {(str(kind), str(mode)) for kind in ApprovalKind for mode in Mode}
+    assert {(kind, mode) for kind, mode, _ in CELLS} == {
+        (str(kind), str(mode)) for kind in ApprovalKind for mode in Mode
+    }
 
 
 @pytest.mark.parametrize(("kind", "mode", "action"), CELLS)
