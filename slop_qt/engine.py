@@ -1,6 +1,7 @@
 """Builds every object of a running application but its window, and takes them down in order."""
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -122,20 +123,20 @@ class Engine:
         self._bus.publish(Fault(where=where, message=message, hint=hint))
 
     async def shutdown(self) -> list[str]:
-        """End everything in order: agents, lanes, helpers, socket, events, journal, lock.
+        """End everything in order: agents, lanes, events, journal, socket, helpers, lock.
 
         Returns the names of the threads that are still alive; nothing waits for them any more.
         """
         if self.session is not None:
             await self.session.close()
         alive = await self._lanes.shutdown(LANES_DEADLINE_S)
-        if self._server is not None:
-            await self._server.close()
         if self._journal is not None:
             await self.feed.settle()
             self.feed.close()
             self._bus.close()
             await self._close_journal(self._journal)
+        if self._server is not None:
+            await self._server.close()  # after the journal: subscribers are owed every committed event
         alive += await self._helpers.shutdown(HELPERS_DEADLINE_S)
         self._release()
         return alive
@@ -194,7 +195,7 @@ class Engine:
             on_fault=self.fault,
             scope=self.options.automation_scope,
         )
-        path = Path(self.options.automation) if self.options.automation else default_socket_path(os.getpid())
+        path = Path(self.options.automation).absolute() if self.options.automation else default_socket_path(os.getpid())
         self._server.listen(path)
         self.socket = path
         self._lock.set_socket(self.socket)
@@ -204,7 +205,7 @@ class Engine:
             await self._helpers.run(partial(journal.close, JOURNAL_DEADLINE_S))
         except StoreError as error:
             self._main_loop.exit_code = self._main_loop.exit_code or 1
-            print(f"slop-qt: {error}")  # noqa: T201
+            print(f"slop-qt: {error}", file=sys.stderr)  # noqa: T201
 
     def _release(self) -> None:
         if self._lock is not None:

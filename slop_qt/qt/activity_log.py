@@ -56,21 +56,24 @@ class ActivityLog:
         return sorted(self.lines(state, changes), key=lambda entry: entry.time)
 
     def lines(self, state: SessionState, changes: Changes) -> list[ActivityEntry]:
-        """What that batch of events comes to."""
-        entries: list[ActivityEntry] = []
+        """What that batch of events comes to: run by run, and in each in the order of its plan."""
+        touched = {*changes.runs, *(key[0] for key in changes.tickets | changes.streams)}
         now = utc_now().isoformat()
-        for run_id in changes.runs:
-            entries += self._run(state.runs[run_id], now)
-        for run_id, stream_id in changes.streams:
-            entries += self._stream(state.runs[run_id].streams[stream_id], now)
-        for run_id, ticket_id in changes.tickets:
-            entries += self._ticket(state.runs[run_id], ticket_id, now)
-        if changes.approvals:
-            for run in state.runs.values():
-                for approval_id in changes.approvals & run.approvals.keys():
-                    entries += self._approval(run.approvals[approval_id], now)
-        entries += [_fault(note) for note in changes.faults]
-        return entries
+        entries: list[ActivityEntry] = []
+        for run in state.runs.values():
+            if run.run_id in touched:
+                entries += self._run(run, now)
+                for stream_id in run.streams:
+                    if (run.run_id, stream_id) in changes.streams:
+                        entries += self._stream(run.streams[stream_id], now)
+                for ticket_id in run.tickets:
+                    if (run.run_id, ticket_id) in changes.tickets:
+                        entries += self._ticket(run, ticket_id, now)
+            if changes.approvals:
+                for approval_id in run.approvals:
+                    if approval_id in changes.approvals:
+                        entries += self._approval(run.approvals[approval_id], run.ended_at or now)
+        return entries + [_fault(note) for note in changes.faults]
 
     def _run(self, run: RunState, now: str) -> list[ActivityEntry]:
         entries = []
@@ -133,15 +136,17 @@ class ActivityLog:
             return []
         self._approvals[approval.id] = approval.state
         subject = approval.stream_id or approval.ticket_id or approval.run_id
-        asked = approval.requested_at.isoformat()
-        if approval.state is ApprovalState.PENDING:
-            look = approval_look(approval.kind)
-            return [ActivityEntry(asked, "approval", Look(look.icon, "Asked", "waiting"), subject, approval.title)]
-        by = f" by {approval.by}" if approval.by is not None else ""
-        note = f": {approval.note}" if approval.note else ""
-        text = f"{approval.title} ({approval.state}{by}{note})"
-        moment = now if before is not None else asked
-        return [ActivityEntry(moment, "approval", _RESOLVED[approval.state], subject, text)]
+        entries = []
+        if before is None:
+            look = Look(approval_look(approval.kind).icon, "Asked", "waiting")
+            asked = approval.requested_at.isoformat()
+            entries.append(ActivityEntry(asked, "approval", look, subject, approval.title))
+        if approval.state is not ApprovalState.PENDING:
+            by = f" (by {approval.by})" if approval.by is not None else ""
+            note = f": {approval.note}" if approval.note else ""
+            text = f"{approval.title}{by}{note}"
+            entries.append(ActivityEntry(now, "approval", _RESOLVED[approval.state], subject, text))
+        return entries
 
 
 def _fault(note: FaultNote) -> ActivityEntry:

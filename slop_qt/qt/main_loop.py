@@ -92,12 +92,13 @@ class MainLoop:
         sys.excepthook = self._unhandled
         threading.excepthook = self._unhandled_in_thread
         self.loop.set_exception_handler(self._unhandled_in_loop)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        signals = _signals_to_end_by()
+        for number in signals:
             self.loop.add_signal_handler(number, self.request_quit, INTERRUPTED)
 
         def undo() -> None:
             sys.excepthook, threading.excepthook = hook, thread_hook
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in signals:
                 with contextlib.suppress(RuntimeError):
                     self.loop.remove_signal_handler(number)
 
@@ -134,6 +135,14 @@ class MainLoop:
     def _report(self, where: str, error: BaseException) -> None:
         logging.getLogger(__name__).error("Unexpected error in %s", where, exc_info=error)
         self.on_fault(where, describe_error(error))
+
+
+def _signals_to_end_by() -> list[signal.Signals]:
+    """Ctrl-C, a polite kill, and the end of the terminal, unless `nohup` says that this is none."""
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signals.append(signal.SIGHUP)
+    return signals
 
 
 def _leave_at_once(exit_code: int) -> NoReturn:

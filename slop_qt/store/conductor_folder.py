@@ -2,10 +2,13 @@
 
 import json
 import re
+import threading
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 from pydantic import ValidationError
 
@@ -18,6 +21,9 @@ from slop_qt.store import conductor_markdown as markdown
 from slop_qt.store.files import read_text, write_atomically
 
 __all__ = ["ConductorFolder"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _FOLDER = "conductor"
 _REGISTRY = "tracks.md"
@@ -50,17 +56,29 @@ class _TicketsFile(Shape):
     tickets: tuple[TicketSpec, ...]
 
 
+def _alone(method: Callable[Concatenate["ConductorFolder", P], R]) -> Callable[Concatenate["ConductorFolder", P], R]:
+    """One writer at a time: each reads a file, changes it and writes it back."""
+
+    @wraps(method)
+    def alone(self: "ConductorFolder", /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self._writing:
+            return method(self, *args, **kwargs)
+
+    return alone
+
+
 class ConductorFolder:
     """Reads and writes `conductor/` of one project. Nothing is kept in memory: the files are the truth.
 
-    Every method does file work, for a helper thread, and one that writes is not to run beside another. Only the lines
-    that mean what changes are changed. All raise StoreError, with the path, where a file cannot be read or written or
+    Every method does file work, for a helper thread; those that write wait for each other. Only the lines that mean
+    what changes are changed. All raise StoreError, with the path, where a file cannot be read or written or
     lies outside the project; where a track is named, NotFoundError if there is none of that id.
     """
 
     def __init__(self, project: Path) -> None:
         self._project = project.resolve()
         self._root = self._project / _FOLDER
+        self._writing = threading.Lock()
 
     def tracks(self) -> list[Track]:
         """The tracks of tracks.md, in its order; none where there is no such file."""
@@ -93,6 +111,7 @@ class ConductorFolder:
             )
         return content.tickets
 
+    @_alone
     def add_track(self, draft: TrackDraft, today: date) -> Track:
         """Write a new track, with conductor/ around it if need be. tracks.md comes last: it makes the track exist."""
         text, entries = self._entries()
@@ -120,6 +139,7 @@ class ConductorFolder:
         write_atomically(self._inside(self._root / _REGISTRY), markdown.append_track(registry, track_id, title))
         return self._track(track_id, title, TrackStatus.NEW)
 
+    @_alone
     def set_tickets(self, track_id: str, tickets: Sequence[TicketSpec]) -> None:
         """Replace the track's tickets; a file that says the same already is left alone.
 
@@ -138,6 +158,7 @@ class ConductorFolder:
         content = _TicketsFile(version=_TICKETS_VERSION, tickets=planned)
         write_atomically(path, _json(content.model_dump(mode="json")))
 
+    @_alone
     def set_status(self, track_id: str, status: TrackStatus) -> None:
         """Set the marker in tracks.md, which is the truth, and the status in metadata.json, where there is one."""
         text, entry = self._entry(track_id)
@@ -157,6 +178,7 @@ class ConductorFolder:
         if changed is not None and json.loads(metadata).get("status") != values["status"]:
             write_atomically(path, changed)
 
+    @_alone
     def mark_tasks(self, track_id: str, tasks: Mapping[str, str]) -> tuple[str, ...]:
         """Mark tasks of plan.md as done, each with the SHA of its commit. Returns those that are not in the plan.
 

@@ -135,10 +135,22 @@ def test_a_cancelled_wait_ends_only_after_the_task_in_its_lane_has(main_loop: Ma
     main_loop.run(scenario())
 
 
-def test_a_job_cancelled_before_its_lane_stands_never_starts(main_loop: MainLoop) -> None:
+class Holder:
+    """A job that holds its whole lane up until it is let go."""
+
+    def __init__(self) -> None:
+        self.running = threading.Event()
+        self.gate = threading.Event()
+
+    async def __call__(self) -> None:
+        self.running.set()
+        self.gate.wait()
+
+
+def test_a_job_cancelled_before_its_lane_stands_never_hangs(main_loop: MainLoop) -> None:
     async def scenario() -> None:
-        async with lane_pool(limit=1) as pool:
-            for _ in range(20):
+        for _ in range(20):
+            async with lane_pool(limit=1) as pool:
                 job = Blocked()
                 task = asyncio.create_task(pool.run(job, name="early"))
                 await asyncio.sleep(0)
@@ -146,21 +158,28 @@ def test_a_job_cancelled_before_its_lane_stands_never_starts(main_loop: MainLoop
                 with pytest.raises(asyncio.CancelledError):
                     await task
                 assert job.running.is_set() == job.cleaned
-            gate = threading.Event()
 
-            async def holds_the_lane() -> None:
-                gate.wait()
+    main_loop.run(scenario())
 
-            holder = asyncio.create_task(pool.run(holds_the_lane, name="holder"))
-            late = Blocked()
-            task = asyncio.create_task(pool.run(late, name="late"))
-            await until(lambda: pool.busy == 2)
-            task.cancel()
+
+def test_a_job_cancelled_before_its_turn_in_a_busy_lane_never_starts(main_loop: MainLoop) -> None:
+    async def scenario() -> None:
+        async with lane_pool(limit=1) as pool:
+            first, second, late = Holder(), Holder(), Blocked()
+            tasks = [asyncio.create_task(pool.run(first, name="first"))]
+            await until(first.running.is_set)
+            # Both are taken in one turn of the lane; the second holds it up when the late one is next in line.
+            tasks.append(asyncio.create_task(pool.run(second, name="second")))
+            tasks.append(asyncio.create_task(pool.run(late, name="late")))
+            await until(lambda: pool.busy == 3)
+            first.gate.set()
+            await until(second.running.is_set)
+            tasks[2].cancel()
             await turns()
-            gate.set()
+            second.gate.set()
             with pytest.raises(asyncio.CancelledError):
-                await task
-            await holder
+                await tasks[2]
+            await asyncio.gather(*tasks[:2])
             assert not late.running.is_set()
 
     main_loop.run(scenario())
@@ -356,6 +375,29 @@ def test_shutdown_names_what_does_not_end(main_loop: MainLoop) -> None:
         gate.set()
         await asyncio.wait({task})
         assert await pool.shutdown(5.0) == []
+
+    main_loop.run(scenario())
+
+
+def test_shutdown_cancels_again_what_ignored_the_first(main_loop: MainLoop) -> None:
+    started, ignored = threading.Event(), threading.Event()
+
+    async def stubborn() -> None:
+        started.set()
+        try:
+            await asyncio.sleep(FOR_EVER_S)
+        except asyncio.CancelledError:
+            ignored.set()
+        await asyncio.sleep(FOR_EVER_S)
+
+    async def scenario() -> None:
+        pool = LanePool(on_fault=Faults())
+        task = asyncio.create_task(pool.run(stubborn, name="stubborn"))
+        await until(started.is_set)
+        assert await pool.shutdown(1.0) == []
+        assert ignored.is_set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
 
     main_loop.run(scenario())
 

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -335,10 +336,11 @@ def test_a_line_of_exactly_4_mib_is_read_and_a_longer_one_is_refused_and_closes(
 
         reply, _ = await app.outside(lambda: client(fitting))
         assert reply["error"]["code"] == -32602  # read, understood, and told that there is no parameter x
-        reply, closed = await app.outside(lambda: client(fitting + b" "))
-        assert reply["error"]["code"] == -32600
-        assert "4 MiB" in reply["error"]["message"]
-        assert closed
+        for longer in (fitting + b" ", fitting + b" " * (4 << 20)):
+            reply, closed = await app.outside(partial(client, longer))
+            assert reply["error"]["code"] == -32600
+            assert "4 MiB" in reply["error"]["message"]
+            assert closed
 
     run(scenario)
 
