@@ -1,8 +1,9 @@
 """The window on a project: builds it on top of the engine, and takes it down after the engine."""
 
+import asyncio
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QProcess, QSettings
 from PySide6.QtWidgets import QApplication
@@ -11,7 +12,7 @@ from slop_qt import __version__
 from slop_qt.core.approvals import DecidedBy
 from slop_qt.core.errors import SlopError
 from slop_qt.engine import Engine
-from slop_qt.headless.main import exit_code_for
+from slop_qt.headless.failures import exit_code_for
 from slop_qt.launch import LaunchOptions, settings_for
 from slop_qt.mma import commands, shapes
 from slop_qt.qt.main_loop import MainLoop
@@ -19,13 +20,14 @@ from slop_qt.qt.theme import Theme
 from slop_qt.qt.window_context import WindowFacts, make_context
 from slop_qt.store.resources import resource_path
 from slop_qt.store.settings import save_theme
-from slop_qt.views.start_failure import StartFailureDialog
-from slop_qt.window import MainWindow
+
+if TYPE_CHECKING:
+    from slop_qt.window import MainWindow
 
 __all__ = ["Opened", "run_window"]
 
 # Called in the background as soon as the window stands.
-Opened = Callable[[Engine, MainWindow], Coroutine[Any, Any, None]]
+Opened = Callable[[Engine, "MainWindow"], Coroutine[Any, Any, None]]
 
 
 def run_window(options: LaunchOptions, opened: Opened | None = None) -> int:
@@ -41,20 +43,22 @@ def run_window(options: LaunchOptions, opened: Opened | None = None) -> int:
     application.setApplicationName("slop_qt")
     application.setQuitOnLastWindowClosed(False)
     main_loop = MainLoop(application)
-    theme = Theme(application, resource_path("icons"), settings.theme)
+    theme = Theme(application, resource_path("icons"), settings.theme, dressed=False)
     engine = Engine(options, settings, main_loop, headless=False)
 
     async def main() -> list[str]:
         window: MainWindow | None = None
         try:
-            await engine.start()
+            await _start(engine)
             engine.registry.register(commands.PROJECT_OPEN, _open_project)
             window = _window(engine, main_loop, theme)
+            theme.dress()
             window.show()
             if opened is not None:
                 main_loop.start(opened(engine, window))
             await main_loop.until_quit()
         except SlopError as error:
+            theme.dress()
             await _show_failure(error, main_loop)
         alive = await engine.shutdown()
         if window is not None:
@@ -64,7 +68,18 @@ def run_window(options: LaunchOptions, opened: Opened | None = None) -> int:
     return main_loop.run(main, engine.emergency_close)
 
 
-def _window(engine: Engine, main_loop: MainLoop, theme: Theme) -> MainWindow:
+async def _start(engine: Engine) -> None:
+    """Start the engine, and meanwhile, while helpers ask git about the project, import the window."""
+    starting = asyncio.ensure_future(engine.start())
+    await asyncio.sleep(0)
+    import slop_qt.window  # noqa: F401
+
+    await starting
+
+
+def _window(engine: Engine, main_loop: MainLoop, theme: Theme) -> "MainWindow":
+    from slop_qt.window import MainWindow
+
     options, settings = engine.options, engine.settings
     theme.choice_changed.connect(lambda choice: save_theme(options.settings_path, choice))
     return MainWindow(
@@ -88,6 +103,8 @@ def _window(engine: Engine, main_loop: MainLoop, theme: Theme) -> MainWindow:
 
 async def _show_failure(error: SlopError, main_loop: MainLoop) -> None:
     """Say why the project cannot be opened, on standard error and in a dialog that offers another folder."""
+    from slop_qt.views.start_failure import StartFailureDialog
+
     print(f"slop-qt: {error}", file=sys.stderr)  # noqa: T201
     main_loop.exit_code = exit_code_for(error)
     dialog = StartFailureDialog(error)

@@ -1,6 +1,10 @@
 """The command line: parses, and hands over to the window or to a run without one."""
 
+import gc
+import logging
+import math
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -20,12 +24,17 @@ _COMMANDS_TO_COME = {
     "doctor": "what is installed and what is missing",
     "conductor": "lint a conductor/ folder",
 }
+_LEVELS = ("debug", "info", "warning", "error", "critical")
+_INTERRUPTED = 130
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point of `slop-qt`; ends the process with the exit code."""
+    """Entry point of `slop-qt`; ends the process with the exit code.
+
+    The first argument decides: it is a command, or everything is for the window.
+    """
     given = [_explicit(argument) for argument in (sys.argv[1:] if arguments is None else arguments)]
-    if not any(argument in group.commands for argument in given) and "--help" not in given and "--version" not in given:
+    if not given or given[0] not in {*group.commands, "--help", "--version"}:
         given = ["open", *given]
     group.main(args=given, prog_name="slop-qt", standalone_mode=True)
 
@@ -35,20 +44,40 @@ def _explicit(argument: str) -> str:
     return "--automation=" if argument == "--automation" else argument
 
 
+def _words(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Words for a model: not blank, and UTF-8, as everything is that is kept or sent."""
+    if value is None:
+        return None
+    if not value.strip():
+        raise click.BadParameter("It is blank.", param=option)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter("It is not UTF-8.", param=option) from None
+    return value
+
+
+def _money(_context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not (math.isfinite(value) and value > 0):
+        raise click.BadParameter(f"{value:g} is not an amount above 0.", param=option)
+    return value
+
+
 def _common(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that all commands have."""
-    folder = click.Path(path_type=Path)
+    path = click.Path(path_type=Path)
+    level = click.Choice(_LEVELS, case_sensitive=False)
     for option in reversed(
         [
-            click.option("--provider", metavar="NAME", help="The provider of all tiers: anthropic or scripted."),
-            click.option("--model", metavar="NAME", help="The model of all tiers."),
+            click.option("--provider", metavar="NAME", help="The provider of all tiers, such as anthropic."),
+            click.option("--model", metavar="NAME", callback=_words, help="The model of all tiers."),
             click.option("--tier", "tiers", multiple=True, metavar="N=PROVIDER:MODEL", help="One tier's model."),
-            click.option("--scenario", type=folder, metavar="FILE", help="What the scripted provider answers."),
-            click.option("--data-dir", type=folder, metavar="DIR", help="Where journals and worktrees lie."),
+            click.option("--scenario", type=path, metavar="FILE", help="What the scripted provider answers."),
+            click.option("--data-dir", type=path, metavar="DIR", help="Where journals and worktrees lie."),
             click.option("--automation", metavar="[=SOCKET]", help="Answer on the automation socket."),
             click.option("--automation-scope", type=click.Choice(["observe", "control"]), default="control"),
             click.option("--unsandboxed", is_flag=True, help="Commands may run without an OS sandbox in mode auto."),
-            click.option("--log-level", default="info", metavar="LEVEL", help="debug, info, warning, error."),
+            click.option("--log-level", type=level, default="info", metavar="LEVEL", help=f"{', '.join(_LEVELS)}."),
         ]
     ):
         command = option(command)
@@ -65,15 +94,21 @@ def _options(project: Path, given: dict[str, Any], **more: Any) -> Any:
 def _ended(work: Callable[[], int]) -> None:
     """Run a command to its exit code; a failure is a sentence on standard error."""
     from slop_qt.core.errors import SlopError
-    from slop_qt.headless.main import exit_code_for
+    from slop_qt.headless.failures import complain, exit_code_for
 
+    logging.getLogger().addHandler(logging.NullHandler())  # what no log file takes is not for the terminal either
     try:
         code = work()
     except SlopError as error:
-        click.echo(f"slop-qt: {error}", err=True)
+        complain(error)
         code = exit_code_for(error)
     except KeyboardInterrupt:
-        code = 130
+        code = _INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # the edge of the program: a person gets a sentence and no traceback
+        complain(f"An unexpected {type(error).__name__} ended it: {error}. Please report it, with `--log-level debug`.")
+        if click.get_current_context().params.get("log_level") == "debug":
+            traceback.print_exc()
+        code = 1
     sys.exit(code)
 
 
@@ -88,8 +123,11 @@ def group() -> None:
 @_common
 def _open(path: Path, **given: Any) -> None:
     def work() -> int:
-        from slop_qt.app import run_window
-
+        gc.disable()  # imports make much and drop nothing: looking for it meanwhile takes a tenth of the start
+        try:
+            from slop_qt.app import run_window
+        finally:
+            gc.enable()
         return run_window(_options(path, given))
 
     _ended(work)
@@ -106,11 +144,10 @@ def _demo(headless: bool, into: Path | None, **given: Any) -> None:
         bundled = demo.load_demo()
         with ExitStack() as stack:
             folder = stack.enter_context(demo.demo_folder(into))
+            options = demo.demo_options(_options(folder, given), bundled)
             demo.make_project(folder)
-            options = _options(folder, given)
             if options.data_dir is None:
                 options = replace(options, data_dir=Path(stack.enter_context(demo.data_folder())))
-            options = demo.demo_options(options, bundled)
             if headless:
                 return demo.run_without_window(options, bundled)
             from slop_qt.demo_guide import run_demo_window
@@ -122,13 +159,16 @@ def _demo(headless: bool, into: Path | None, **given: Any) -> None:
 
 @group.command("plan", help="Tier 1 and 2 without a window.")
 @click.option("--project", type=click.Path(path_type=Path), required=True)
-@click.option("--epic", required=True, metavar="TEXT")
+@click.option("--epic", required=True, metavar="TEXT", callback=_words)
 @_common
 def _plan(project: Path, epic: str, **given: Any) -> None:
     def work() -> int:
-        from slop_qt.headless.main import plan, run_headless
+        from slop_qt.headless import jobs
+        from slop_qt.headless.main import run_headless
+        from slop_qt.headless.output import Output
 
-        return run_headless(_options(project, given), plan(epic))
+        output = Output(sys.stdout)
+        return run_headless(_options(project, given), jobs.plan(epic, output.write), output=output)
 
     _ended(work)
 
@@ -136,10 +176,10 @@ def _plan(project: Path, epic: str, **given: Any) -> None:
 @group.command("run", help="A run without a window.")
 @click.option("--project", type=click.Path(path_type=Path), required=True)
 @click.option("--track", metavar="ID")
-@click.option("--epic", metavar="TEXT")
+@click.option("--epic", metavar="TEXT", callback=_words)
 @click.option("--mode", type=click.Choice(["step", "ask", "edits", "auto"]))
 @click.option("--workers", type=click.IntRange(1, 64))
-@click.option("--budget-usd", type=click.FloatRange(min=0, min_open=True))
+@click.option("--budget-usd", type=float, callback=_money, metavar="X", help="Ends the run when it has cost that much.")
 @click.option("--apply", "applies", is_flag=True, help="Merge into your branch when a run has ended well.")
 @click.option("--json", "as_json", is_flag=True, help="One event a line on standard output.")
 @click.option("--record", metavar="FILE", hidden=True)
@@ -156,18 +196,22 @@ def _run(
     record: str | None,
     **given: Any,
 ) -> None:
-    if (track is None) == (epic is None):
-        raise click.UsageError("Give either --track ID or --epic TEXT.")
     if record is not None:
         _say_not_built("run --record")
+    if (track is None) == (epic is None):
+        raise click.UsageError("Give either --track ID or --epic TEXT.")
 
     def work() -> int:
         from slop_qt.core.approvals import Mode
-        from slop_qt.headless.main import RunJob, run, run_headless
+        from slop_qt.headless import jobs
+        from slop_qt.headless.main import run_headless
+        from slop_qt.headless.output import Output
 
         options = _options(project, given, mode=Mode(mode) if mode else None, workers=workers)
-        what = RunJob(track=track, epic=epic, budget_usd=budget_usd, apply=applies, json=as_json)
-        return run_headless(options, run(what), json=as_json)
+        what = jobs.RunJob(track=track, epic=epic, budget_usd=budget_usd, apply=applies)
+        output = Output(sys.stdout)
+        job = jobs.run(what, jobs.say_nothing if as_json else output.write)
+        return run_headless(options, job, output=output, json=as_json)
 
     _ended(work)
 

@@ -1,5 +1,6 @@
 """What the command line says, made into the settings of one process."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -8,6 +9,7 @@ from slop_qt.core.approvals import Mode
 from slop_qt.core.errors import UsageError
 from slop_qt.core.settings import ModelChoice, Rule, Settings
 from slop_qt.core.streams import TIERS
+from slop_qt.providers.registry import PROVIDERS
 from slop_qt.store.paths import default_data_dir, default_settings_path
 from slop_qt.store.settings import load_settings
 
@@ -46,15 +48,16 @@ class LaunchOptions:
 
 
 def parse_tier(text: str) -> tuple[int, ModelChoice]:
-    """`3=anthropic:claude-haiku-4-5` as tier and choice.
+    """`3=anthropic:claude-haiku-4-5` as tier and choice. A model's own name may have colons.
 
     Raises:
-        UsageError: it is not of that form.
+        UsageError: it is not of that form, or there is no such provider.
     """
     number, _, rest = text.partition("=")
     provider, _, model = rest.partition(":")
     if number not in {str(tier) for tier in TIERS} or not provider or not model:
         raise UsageError(f"--tier {text} is not of the form N=PROVIDER:MODEL.", "N is 1 to 4: --tier 3=anthropic:NAME.")
+    _require_known(provider, f"--tier {text}")
     return int(number), ModelChoice(provider=provider, model=model)
 
 
@@ -63,18 +66,10 @@ def settings_for(options: LaunchOptions) -> Settings:
 
     Raises:
         ConfigurationError: the settings file has mistakes.
-        UsageError: the options contradict each other.
+        UsageError: there is no such provider, or it needs a model too.
     """
     settings = load_settings(options.settings_path)
-    tiers = dict(settings.tiers)
-    provider = options.provider or (SCRIPTED if options.scenario else None)
-    if provider is not None or options.model is not None:
-        for tier, choice in tiers.items():
-            model = options.model or ("scripted" if provider == SCRIPTED else None)
-            if model is None and provider != choice.provider:
-                raise UsageError(f"--provider {provider} needs a model too.", "Name it with --model.")
-            tiers[tier] = ModelChoice(provider=provider or choice.provider, model=model or choice.model)
-    tiers.update(options.tiers)
+    tiers = {**_with_model(options, settings.tiers), **options.tiers}
     limits = settings.limits
     if options.workers is not None:
         limits = limits.model_copy(update={"workers": options.workers})
@@ -88,3 +83,24 @@ def settings_for(options: LaunchOptions) -> Settings:
             "scenario": str(options.scenario) if options.scenario else settings.scenario,
         }
     )
+
+
+def _with_model(options: LaunchOptions, tiers: Mapping[int, ModelChoice]) -> dict[int, ModelChoice]:
+    """The tiers with what --provider, --model and --scenario say of all of them."""
+    provider = options.provider or (SCRIPTED if options.scenario else None)
+    if provider is not None:
+        _require_known(provider, f"--provider {provider}")
+    model = options.model or (SCRIPTED if provider == SCRIPTED else None)
+    changed = {}
+    for tier, choice in tiers.items():
+        if provider not in {None, choice.provider} and model is None:
+            raise UsageError(
+                f"--provider {provider} needs a model too: tier {tier} has none of it.", "Add --model NAME."
+            )
+        changed[tier] = ModelChoice(provider=provider or choice.provider, model=model or choice.model)
+    return changed
+
+
+def _require_known(provider: str, where: str) -> None:
+    if provider not in PROVIDERS:
+        raise UsageError(f"{where}: there is no provider {provider}.", f"There are: {', '.join(PROVIDERS)}.")

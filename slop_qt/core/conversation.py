@@ -35,9 +35,10 @@ StopReason = Literal["end_turn", "tool_use", "max_tokens", "refusal", "pause"]
 
 @dataclass(frozen=True, slots=True)
 class TextBlock:
-    """Words."""
+    """Words. signature is the vendor's own and travels back unchanged."""
 
     text: str
+    signature: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,15 @@ class ThinkingBlock:
 
 @dataclass(frozen=True, slots=True)
 class ToolUseBlock:
-    """A tool call as the model made it. arguments is whatever strict JSON it sent ({} where that was broken)."""
+    """A tool call as the model made it. arguments is whatever strict JSON it sent ({} where that was broken).
+
+    signature is the vendor's own and travels back unchanged.
+    """
 
     call_id: str
     name: str
     arguments: Any
+    signature: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +124,10 @@ class ModelRequest:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """The next characters of the answer."""
+    """The next characters of the answer; with a signature they are a block of their own, and may be none."""
 
     text: str
+    signature: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +146,15 @@ class ThinkingDone:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallReceived:
-    """A complete tool call. arguments_json is raw: who receives it parses it strictly."""
+    """A complete tool call. arguments_json is raw: who receives it parses it strictly.
+
+    signature is the vendor's own, to travel back with the call.
+    """
 
     call_id: str
     name: str
     arguments_json: str
+    signature: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

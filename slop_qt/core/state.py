@@ -330,7 +330,7 @@ def _item(event: ev.ToolCalled | ev.ToolResulted | ev.Retry) -> StreamItem:
         item.append(event.output)
         return item
     item = StreamItem("retry", time=time)
-    item.append(f"{event.reason} Sending again in {event.wait_s:g} s (send {event.attempt}).")
+    item.append(f"{event.reason} Sending again in {round(event.wait_s, 1):g} s (send {event.attempt}).")
     return item
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-__all__ = ["REPLACED", "make_visible", "visible_pieces"]
+__all__ = ["REPLACED", "make_visible", "shown_as", "visible_pieces"]
 
 # C0 but tab and newline, C1, soft hyphen, bidi and zero-width marks, line separators, the blocks' own separators of
 # Qt's text documents (U+FDD0…), byte order mark, interlinear marks, half surrogates, and tag characters.
@@ -19,7 +19,7 @@ def visible_pieces(text: str) -> Iterator[tuple[str, str | None]]:
     for match in REPLACED.finditer(text):
         if match.start() > position:
             yield text[position : match.start()], None
-        yield _shown(match[0]), match[0]
+        yield shown_as(match[0]), match[0]
         position = match.end()
     if position < len(text):
         yield text[position:], None
@@ -27,10 +27,11 @@ def visible_pieces(text: str) -> Iterator[tuple[str, str | None]]:
 
 def make_visible(text: str) -> str:
     """All of it as shown."""
-    return REPLACED.sub(lambda match: _shown(match[0]), text)
+    return REPLACED.sub(lambda match: shown_as(match[0]), text)
 
 
-def _shown(character: str) -> str:
+def shown_as(character: str) -> str:
+    """What one character of REPLACED is shown as."""
     code = ord(character)
     if code < 0x20:
         return chr(0x2400 + code)  # Unicode's own pictures of control characters

@@ -1,9 +1,11 @@
-"""Decisions without a window: on the terminal if there is one, else over the socket, else not at all."""
+"""Asking on the terminal: shows what would happen and reads the decision."""
 
 import asyncio
+import os
+import shlex
 import sys
 from collections.abc import Callable
-from typing import TextIO
+from typing import Any, TextIO
 
 from slop_qt.core.approvals import (
     Approval,
@@ -13,54 +15,27 @@ from slop_qt.core.approvals import (
     MergePayload,
     QuestionPayload,
     SpawnPayload,
-    Verdict,
 )
 from slop_qt.core.errors import SlopError
 from slop_qt.core.state import Changes, SessionState
+from slop_qt.core.visible_text import make_visible
 from slop_qt.mma import commands, shapes
 from slop_qt.mma.commands import CommandRegistry
 
-__all__ = ["NobodyThere", "TerminalDesk", "what_would_pass"]
+__all__ = ["TerminalDesk", "read_decision"]
 
 _LINES_SHOWN = 40
-
-
-def what_would_pass(approval: Approval) -> str:
-    """Which mode or rule would have let an approval pass, in a sentence."""
-    modes = {
-        ApprovalKind.SPAWN: "edits",
-        ApprovalKind.STEP: "ask",
-        ApprovalKind.EDIT: "edits",
-        ApprovalKind.COMMAND: "auto (with --unsandboxed)",
-        ApprovalKind.MERGE: "auto (with --unsandboxed)",
-        ApprovalKind.QUESTION: "auto (with --unsandboxed)",
-    }
-    subject = f' subject = "{_subject(approval)}"' if _subject(approval) else ""
-    rule = f'[[rules]] action = "allow" kind = "{approval.kind}"{subject}'
-    mode = f"--mode {modes[approval.kind]}, or " if approval.kind in modes else ""
-    return f"{mode}the rule {rule} in your settings would have let it pass; --automation lets a program decide."
-
-
-class NobodyThere:
-    """Ends a run at the first approval that waits, where nobody can be asked. A listener of the feed."""
-
-    def __init__(self, state: SessionState, give_up: Callable[[Approval], None]) -> None:
-        self._state = state
-        self._give_up = give_up
-
-    def hear(self, changes: Changes) -> None:
-        """Look for an approval that waits."""
-        if changes.approvals:
-            for run in self._state.runs.values():
-                if run.pending_approvals and not run.ended:
-                    self._give_up(run.pending_approvals[0])
-                    return
+_CHUNK = 4096
+_APPROVE = {"a", "y", "approve", "yes"}
+_REJECT = {"r", "n", "reject", "no"}
+_SHOW = {"s", "show"}
 
 
 class TerminalDesk:
     """Asks on the terminal, one approval at a time, oldest first. A listener of the feed; lives on the loop.
 
-    What is decided elsewhere meanwhile (over the socket) is taken off the screen with a line that says so.
+    What is decided elsewhere meanwhile (over the socket) is taken off the screen with a line that says so. What was
+    typed before the question stood there is no answer to it. on_end is called when the terminal has gone.
     """
 
     def __init__(
@@ -68,94 +43,120 @@ class TerminalDesk:
         state: SessionState,
         registry: CommandRegistry,
         loop: asyncio.AbstractEventLoop,
+        on_end: Callable[[], None],
         source: TextIO = sys.stdin,
         out: TextIO = sys.stderr,
     ) -> None:
         self._state = state
         self._registry = registry
         self._loop = loop
-        self._source = source
+        self._on_end = on_end
+        self._source = source.fileno()
         self._out = out
-        self._current: Approval | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        loop.add_reader(source.fileno(), self._read)
+        self._typed = b""
+        self._asked: Approval | None = None
+        self._deciding: asyncio.Task[None] | None = None
+        loop.add_reader(self._source, self._read)
 
     def close(self) -> None:
-        """Stop reading."""
-        self._loop.remove_reader(self._source.fileno())
+        """Stop reading. Safe to call twice."""
+        self._loop.remove_reader(self._source)
 
     def hear(self, changes: Changes) -> None:
         """Ask about the oldest that waits."""
-        if not changes.approvals:
-            return
+        if changes.approvals:
+            self._ask()
+
+    def _ask(self) -> None:
         waiting = [approval for run in self._state.runs.values() for approval in run.pending_approvals]
-        if self._current is not None and self._current.id not in {approval.id for approval in waiting}:
-            self._out.write("  (decided)\n")
-            self._current = None
-        if self._current is None and waiting:
-            self._current = waiting[0]
-            self._out.write(_card(self._current))
-            self._out.flush()
+        if self._asked is not None and self._asked.id not in {approval.id for approval in waiting}:
+            if self._deciding is None:
+                self._say("  (decided elsewhere)\n")
+            self._asked = None
+        if self._asked is None and self._deciding is None and waiting:
+            self._asked = waiting[0]
+            self._say(_card(self._asked, _LINES_SHOWN))
 
     def _read(self) -> None:
-        line = self._source.readline()
-        if not line:
-            self.close()
-            return
-        if self._current is None:
-            return
-        task = self._loop.create_task(self._decide(self._current, line.strip()))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _decide(self, approval: Approval, line: str) -> None:
-        word, _, rest = line.partition(" ")
-        edited: dict[str, str] | None = None
-        verdict: Verdict
-        if approval.kind is ApprovalKind.QUESTION and line:
-            verdict, edited, note = "approve", {"answer": line}, None
-        elif word in {"a", "y", "approve", "yes"}:
-            verdict, note = "approve", None
-        elif word in {"r", "n", "reject", "no"}:
-            verdict, note = "reject", rest or None
-        else:
-            self._out.write("  a approves, r REASON rejects: ")
-            self._out.flush()
-            return
         try:
-            params = shapes.ResolveApproval(id=approval.id, decision=verdict, edited=edited, note=note)
-            await self._registry.call(commands.APPROVALS_RESOLVE, params)
+            chunk = os.read(self._source, _CHUNK)
+        except OSError:
+            chunk = b""  # the terminal has gone
+        if not chunk:
+            self.close()
+            self._on_end()
+            return
+        self._typed += chunk
+        if b"\n" not in self._typed:
+            return
+        line, _, self._typed = self._typed.partition(b"\n")
+        self._typed = self._typed.rpartition(b"\n")[2]  # the lines between answer a question that nobody has read
+        if self._asked is not None and self._deciding is None:
+            self._answer(self._asked, line.decode("utf-8", "replace").strip())
+
+    def _answer(self, approval: Approval, line: str) -> None:
+        if line in _SHOW and approval.kind is not ApprovalKind.QUESTION:
+            self._say(_card(approval, None))
+            return
+        decision = read_decision(approval, line)
+        if decision is None:
+            self._say(f"  {_choices(approval)}: ")
+            return
+        self._deciding = self._loop.create_task(self._decide(decision))
+
+    async def _decide(self, decision: shapes.ResolveApproval) -> None:
+        try:
+            await self._registry.call(commands.APPROVALS_RESOLVE, decision)
         except SlopError as error:
-            self._out.write(f"  {error}\n")
-            self._out.flush()
+            self._say(f"  {make_visible(str(error))}\n")
+        finally:
+            self._deciding = None
+        self._ask()
+
+    def _say(self, text: str) -> None:
+        self._out.write(text)
+        self._out.flush()
 
 
-def _card(approval: Approval) -> str:
-    lines = _body(approval).splitlines()
-    shown = lines[:_LINES_SHOWN]
+def read_decision(approval: Approval, line: str) -> shapes.ResolveApproval | None:
+    """What a typed line means for an approval; None where it means nothing."""
+    word, _, rest = line.partition(" ")
+    given: dict[str, Any]
+    if approval.kind is ApprovalKind.QUESTION:
+        if not line:
+            return None
+        given = {"decision": "approve", "edited": {"answer": line}}
+    elif word in _APPROVE and not rest:
+        given = {"decision": "approve"}
+    elif word in _REJECT:
+        given = {"decision": "reject", "note": rest.strip() or None}
+    else:
+        return None
+    return shapes.ResolveApproval(id=approval.id, **given)
+
+
+def _card(approval: Approval, lines_shown: int | None) -> str:
+    lines = make_visible(_body(approval)).split("\n")
+    shown = lines[:lines_shown]
     if len(lines) > len(shown):
-        shown.append(f"… {len(lines) - len(shown)} more lines")
+        shown.append(f"… {len(lines) - len(shown)} more lines, s shows them")
     body = "\n".join(f"    {line}" for line in shown)
-    ask = "your answer" if approval.kind is ApprovalKind.QUESTION else "[a]pprove, [r]eject REASON"
-    return f"\n  {approval.kind}: {approval.title}\n{body}\n  {ask}: "
+    asker = f" ({approval.stream_id})" if approval.stream_id else ""
+    return f"\n  {approval.kind}: {make_visible(approval.title)}{asker}\n{body}\n  {_choices(approval)}: "
+
+
+def _choices(approval: Approval) -> str:
+    return "your answer" if approval.kind is ApprovalKind.QUESTION else "[a]pprove, [r]eject REASON, [s]how all"
 
 
 def _body(approval: Approval) -> str:
     payload = approval.payload
     if isinstance(payload, CommandPayload):
-        return payload.command if isinstance(payload.command, str) else " ".join(payload.command)
+        return payload.command if isinstance(payload.command, str) else shlex.join(payload.command)
     if isinstance(payload, EditPayload | MergePayload):
-        return payload.diff
+        return payload.diff.rstrip("\n")
     if isinstance(payload, SpawnPayload):
-        return payload.prompt
+        return payload.prompt.rstrip("\n")
     if isinstance(payload, QuestionPayload):
-        choices = "".join(f"\n- {choice}" for choice in payload.choices)
-        return f"{payload.text}{choices}"
+        return "\n".join((payload.text, *(f"- {choice}" for choice in payload.choices)))
     return payload.model_dump_json()
-
-
-def _subject(approval: Approval) -> str:
-    payload = approval.payload
-    if isinstance(payload, CommandPayload):
-        return payload.command if isinstance(payload.command, str) else " ".join(payload.command)
-    return payload.path if isinstance(payload, EditPayload) else ""

@@ -14,11 +14,12 @@ from pathlib import Path
 from slop_qt.core.approvals import Mode
 from slop_qt.core.errors import UsageError
 from slop_qt.core.settings import Rule
-from slop_qt.engine import Engine
-from slop_qt.headless.main import RunJob, run, run_headless
+from slop_qt.headless.jobs import RunJob, run
+from slop_qt.headless.main import run_headless
+from slop_qt.headless.output import Output
 from slop_qt.launch import LaunchOptions
 from slop_qt.store.resources import resource_path
-from slop_qt.workspace.git import Git
+from slop_qt.workspace.repository import Repository
 
 __all__ = [
     "Demo",
@@ -71,10 +72,10 @@ def make_project(folder: Path) -> None:
         dirs_exist_ok=True,
         ignore=shutil.ignore_patterns("__pycache__", ".pytest_cache"),
     )
-    git = Git(folder)
-    git.run("init", "--quiet", "--initial-branch=main")
-    git.run("add", "--all")
-    git.run("commit", "--quiet", "--message", "Start the pocketbook ledger")
+    repository = Repository(folder)
+    repository.git.run("init", "--quiet", "--initial-branch=main")
+    repository.git.run("add", "--all")
+    repository.git.run(*repository.identity, "commit", "--quiet", "--message", "Start the pocketbook ledger")
 
 
 def data_folder() -> tempfile.TemporaryDirectory[str]:
@@ -83,8 +84,17 @@ def data_folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def demo_options(options: LaunchOptions, demo: Demo) -> LaunchOptions:
-    """The options with the demo's scenario in place of any model."""
-    return replace(options, provider="scripted", model="scripted", tiers={}, scenario=demo.scenario)
+    """The options with the demo's scenario, or another one, in place of any model.
+
+    Raises:
+        UsageError: another provider or model was asked for.
+    """
+    if options.provider not in {None, "scripted"} or options.model is not None or options.tiers:
+        raise UsageError(
+            "The demo's answers are scripted: it asks no other provider and no model.",
+            "Leave out --provider, --model and --tier; with your own repository: slop-qt PATH --provider NAME.",
+        )
+    return replace(options, provider="scripted", scenario=options.scenario or demo.scenario)
 
 
 def run_without_window(options: LaunchOptions, demo: Demo) -> int:
@@ -93,24 +103,21 @@ def run_without_window(options: LaunchOptions, demo: Demo) -> int:
     Edits pass, and the demo's own rules allow exactly what its scenario runs.
     """
     options = replace(options, mode=Mode.EDITS, rules=demo.rules, unpaced=True)
-
-    async def job(engine: Engine) -> int:
-        code = await run(RunJob(epic=demo.epic, apply=True))(engine)
-        return code or await engine.offload.run(lambda: _own_tests(options.project))
-
-    return run_headless(options, job)
+    output = Output(sys.stdout)
+    job = run(RunJob(epic=demo.epic, apply=True), output.write)
+    return run_headless(options, job, output=output) or _own_tests(options.project, output)
 
 
-def _own_tests(folder: Path) -> int:
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+def _own_tests(folder: Path, output: Output) -> int:
     tests = subprocess.run(
         [sys.executable, "-m", "unittest"],
         cwd=folder,
-        env=environment,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
-    print(f"\nThe sample's own tests in {folder}:\n{tests.stderr.strip().splitlines()[-1]}")  # noqa: T201
+    last_words = (tests.stderr.strip().splitlines() or ["They said nothing."])[-1]
+    output.write([f"The sample's own tests in {folder}: {last_words}"])
     return 0 if tests.returncode == 0 else 1

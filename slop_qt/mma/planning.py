@@ -145,11 +145,13 @@ class Planning:
         working = asyncio.create_task(work(run_id, gate), name=f"planning {run_id}")
         ending = asyncio.create_task(self._to_its_end(run_id, working), name=f"end of planning {run_id}")
         self._working[run_id], self._ending[run_id] = working, ending
-        ending.add_done_callback(lambda _: self._forget(run_id))
+        ending.add_done_callback(partial(self._forget, run_id))
         return run_id, await asyncio.shield(ending)
 
-    def _forget(self, run_id: str) -> None:
+    def _forget(self, run_id: str, ending: asyncio.Task[Any]) -> None:
         del self._working[run_id], self._ending[run_id]
+        if not ending.cancelled():
+            ending.exception()  # seen: whoever asked may have gone, and the run's own events say how it ended
 
     async def _to_its_end(self, run_id: str, work: Awaitable[T]) -> T:
         """Never cancelled itself: what began as a run also ends as one."""

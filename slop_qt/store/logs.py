@@ -3,10 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Iterable
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
-
-import structlog
 
 from slop_qt.core.errors import ConfigurationError, StoreError
 from slop_qt.store.files import make_private_folder
@@ -19,7 +16,7 @@ _OLD_FILES = 3
 
 
 def configure_logging(folder: Path, level: str, keys: Iterable[str]) -> Callable[[], None]:
-    """Send what `logging` and `structlog` record, from `level` upwards, to `folder`/slop-qt.log as JSON lines.
+    """Send what `logging` records, from `level` upwards, to `folder`/slop-qt.log as JSON lines.
 
     Args:
         folder: created if need be; at most 20 MB are kept in it.
@@ -38,64 +35,79 @@ def configure_logging(folder: Path, level: str, keys: Iterable[str]) -> Callable
         raise ConfigurationError(
             f"There is no log level {level!r}.", "The levels are debug, info, warning, error and critical."
         )
+    handler = _JsonLinesHandler(folder / "slop-qt.log", tuple(keys))
     try:
         make_private_folder(folder)
-        handler = RotatingFileHandler(
-            folder / "slop-qt.log", maxBytes=_FILE_BYTES, backupCount=_OLD_FILES, encoding="utf-8"
-        )
+        with handler.path.open("ab"):
+            pass
     except OSError as error:
         raise StoreError(f"The log in {folder} cannot be written: {error}.", "Choose another --data-dir.") from error
-    handler.setFormatter(_RedactingFormatter(tuple(keys)))
     root = logging.getLogger()
     previous = root.level
     root.addHandler(handler)
     root.setLevel(number)
-    _configure_structlog()
 
     def undo() -> None:
         root.removeHandler(handler)
         root.setLevel(previous)
         handler.close()
-        structlog.reset_defaults()
 
     return undo
 
 
-class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
+class _JsonLinesHandler(logging.Handler):
+    """Opens the file and imports structlog for the first record: together they take longer than an empty window."""
+
+    def __init__(self, path: Path, keys: tuple[str, ...]) -> None:
+        super().__init__()
+        self.path = path
+        self._keys = keys
+        self._file: logging.Handler | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Called with the handler's lock held."""
+        if self._file is None:
+            self._file = _rotating_file(self.path)
+            self._file.setFormatter(_RedactingFormatter(self._keys))
+        self._file.handle(record)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+        super().close()
+
+
+class _RedactingFormatter(logging.Formatter):
     """Renders a record as JSON, and masks keys in the finished line: so nothing gets past it, tracebacks included."""
 
     def __init__(self, keys: tuple[str, ...]) -> None:
-        super().__init__(
-            foreign_pre_chain=_common_processors(),
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(),
-            ],
-        )
+        super().__init__()
         self._keys = (*keys, *(json.dumps(key)[1:-1] for key in keys))
+        self._lines = _json_lines()
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact(super().format(record), self._keys)
+        return redact(self._lines.format(record), self._keys)
 
 
-def _common_processors() -> list[structlog.typing.Processor]:
-    return [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
+def _rotating_file(path: Path) -> logging.Handler:
+    from logging.handlers import RotatingFileHandler
+
+    return RotatingFileHandler(path, maxBytes=_FILE_BYTES, backupCount=_OLD_FILES, encoding="utf-8")
 
 
-def _configure_structlog() -> None:
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *_common_processors(),
-            structlog.stdlib.PositionalArgumentsFormatter(),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+def _json_lines() -> logging.Formatter:
+    import structlog
+
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
         ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
     )

@@ -5,10 +5,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import tomlkit
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from tomlkit.exceptions import TOMLKitError
 
 from slop_qt.core.errors import ConfigurationError, StoreError
 from slop_qt.core.settings import Limits, ModelChoice, Rule, Settings
@@ -56,6 +54,9 @@ def save_theme(path: Path, theme: str) -> None:
         ConfigurationError: the file that is there cannot be read.
         StoreError: it could not be written.
     """
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
     try:
         document = tomlkit.parse(_read(path))
     except FileNotFoundError:

@@ -1,0 +1,229 @@
+"""A small real project, and the real application on it as a process of its own: what simulations are made of."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from slop_qt.automation import Client
+from slop_qt.core.tickets import TicketSpec
+from slop_qt.core.tracks import TrackDraft
+from slop_qt.store.conductor_folder import ConductorFolder
+
+__all__ = [
+    "WAIT_S",
+    "Application",
+    "Project",
+    "Result",
+    "finish",
+    "processes_in",
+    "ticket",
+    "turn",
+    "until",
+    "write_file",
+]
+
+WAIT_S = 30.0
+
+
+def ticket(ticket_id: str, **fields: Any) -> TicketSpec:
+    """A ticket with a file of its own, called as it is."""
+    fields = {"title": f"Do {ticket_id}", "brief": "As it says.", "files": (f"{ticket_id}.txt",), **fields}
+    return TicketSpec(id=ticket_id, **fields)
+
+
+def write_file(ticket_id: str, content: str = "done\n") -> dict[str, Any]:
+    """The call that writes a ticket's own file."""
+    return {"name": "write_file", "input": {"path": f"{ticket_id}.txt", "content": content}}
+
+
+def finish(summary: str = "Done.") -> dict[str, Any]:
+    """The call that ends a ticket."""
+    return {"name": "finish_ticket", "input": {"summary": summary}}
+
+
+def turn(tier: int, *tools: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """One [[turn]] of a scenario."""
+    return {"tier": tier, **fields, **({"tool": list(tools)} if tools else {})}
+
+
+def until(met: Callable[[], Any], what: str, timeout_s: float = WAIT_S) -> Any:
+    """What `met` gives as soon as it is true."""
+    deadline = time.monotonic() + timeout_s
+    while not (found := met()):
+        assert time.monotonic() < deadline, f"waited {timeout_s} s for {what}"
+        select.select([], [], [], 0.01)
+    return found
+
+
+def processes_in(folder: Path) -> list[str]:
+    """The command lines of all processes that work in that folder."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            if process.name.isdigit() and (process / "cwd").readlink().is_relative_to(folder):
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue  # it has ended, or is not ours
+    return found
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a process ended. No traceback is ever for the person, so none is ever here."""
+
+    code: int
+    out: str
+    err: str
+
+    def __post_init__(self) -> None:
+        assert "Traceback" not in self.out + self.err, self.err
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """Standard output of --json."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@dataclass
+class Project:
+    """A git repository with one commit, and folders of its own for everything that the application keeps."""
+
+    home: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "LC_ALL", "TMPDIR"}}
+        folders = {f"XDG_{name}_HOME": str(self.home / name.lower()) for name in ("CONFIG", "DATA", "CACHE", "STATE")}
+        runtime = self.home / "runtime"
+        runtime.mkdir(mode=0o700)
+        own = {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(runtime), "QT_QPA_PLATFORM": "offscreen"}
+        self.environment = {**kept, **folders, **own, **self.environment}
+        self.folder.mkdir()
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.git("config", "user.name", "A Person")
+        self.git("config", "user.email", "person@example.org")
+        self.commit("README.md", "A project.\n")
+
+    @property
+    def folder(self) -> Path:
+        """The repository."""
+        return self.home / "project"
+
+    @property
+    def data(self) -> Path:
+        """The application's data directory."""
+        return self.home / "data" / "slop-qt"
+
+    @property
+    def socket(self) -> Path:
+        """Where it answers, if that is wanted."""
+        return self.home / "runtime" / "s"
+
+    @property
+    def tracks(self) -> list[str]:
+        """The ids of the tracks."""
+        return [track.id for track in ConductorFolder(self.folder).tracks()]
+
+    def git(self, *arguments: str, folder: Path | None = None) -> str:
+        """git's own words about the repository, or about another one."""
+        command = ["git", "-C", str(folder or self.folder), *arguments]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def commit(self, name: str, content: str) -> None:
+        """Write a file and commit everything."""
+        (self.folder / name).write_text(content)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", f"Write {name}")
+
+    def track(self, *tickets: TicketSpec, title: str = "A track") -> str:
+        """Add a track, uncommitted, as planning leaves it. Returns its id."""
+        folder = ConductorFolder(self.folder)
+        draft = TrackDraft(title=title, spec="# Spec\n", plan="# Plan\n\n## Phase 1: All\n\n- [ ] Task: All of it\n")
+        track = folder.add_track(draft, date(2026, 11, 22))
+        folder.set_tickets(track.id, tickets)
+        return track.id
+
+    def settings(self, **content: Any) -> None:
+        """Write the person's settings."""
+        path = self.home / "config" / "slop-qt" / "settings.toml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(tomlkit.dumps(content))
+
+    def scenario(self, *turns: dict[str, Any], **defaults: Any) -> Path:
+        """Write what the scripted provider answers."""
+        path = self.home / "scenario.toml"
+        path.write_text(tomlkit.dumps({"seed": 1, "defaults": defaults, "turn": list(turns)}))
+        return path
+
+    def start(self, *arguments: str | Path, **streams: Any) -> "Application":
+        """Start `slop-qt` with these arguments, in the repository's folder."""
+        return Application(self, [str(argument) for argument in arguments], **streams)
+
+    def slop(self, *arguments: str | Path) -> Result:
+        """Run `slop-qt` to its end."""
+        with self.start(*arguments) as application:
+            return application.result()
+
+    def run(self, track: str, *arguments: str | Path, mode: str = "auto") -> Result:
+        """`slop-qt run` on a track with the scenario; in mode auto without a sandbox unless another is named."""
+        return self.slop(*self.run_arguments(track, *arguments, mode=mode))
+
+    def run_arguments(self, track: str, *arguments: str | Path, mode: str = "auto") -> Sequence[str | Path]:
+        """What `run` says on the command line."""
+        scripted = ("--scenario", self.home / "scenario.toml")
+        loose = ("--unsandboxed",) if mode == "auto" else ()
+        return ("run", "--project", self.folder, "--track", track, "--mode", mode, *loose, *scripted, *arguments)
+
+
+class Application:
+    """The running application. A context manager: at its end the process has ended, whatever happened."""
+
+    def __init__(self, project: Project, arguments: list[str], **streams: Any) -> None:
+        self.project = project
+        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
+        command = [sys.executable, "-m", "slop_qt", *arguments]
+        environment = {**project.environment, "PYTHONPATH": str(Path(__file__).parents[1])}
+        self.process = subprocess.Popen(command, cwd=project.folder, env=environment, **streams)
+
+    def __enter__(self) -> "Application":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+    def result(self, timeout_s: float = WAIT_S) -> Result:
+        """How it ended."""
+        out, err = self.process.communicate(timeout=timeout_s)
+        return Result(self.process.returncode, (out or b"").decode(), (err or b"").decode())
+
+    def interrupt(self, number: signal.Signals = signal.SIGINT) -> None:
+        """What Ctrl-C does, or another signal."""
+        self.process.send_signal(number)
+
+    @contextmanager
+    def client(self) -> Iterator[Client]:
+        """A connection to its socket, as soon as it answers there."""
+        until(lambda: self.process.poll() is not None or _listening(self.project.socket), "the socket")
+        assert self.process.poll() is None, self.result().err
+        with Client(self.project.socket, timeout_s=WAIT_S) as client:
+            yield client
+
+
+def _listening(path: Path) -> bool:
+    """Qt listens on a name of its own and moves it here: what is here can be connected to."""
+    return path.exists() and path.with_name(f"{path.name}.token").exists()
