@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMenuBar, QMessag
 from slop_qt.core.errors import SlopError
 from slop_qt.mma import commands, shapes
 from slop_qt.qt.actions import ACTIONS, build_actions
+from slop_qt.qt.attention import Attention
 from slop_qt.qt.panels import PanelSpec
 from slop_qt.qt.theme import ThemeChoice
 from slop_qt.qt.window_context import WindowContext
@@ -59,6 +60,7 @@ class MainWindow(QMainWindow):
         self._build_status()
         self._place()
         context.selection.panel_wanted.connect(self._docks.raise_panel)
+        Attention(context.bridge, context.selection, self)
         context.tracks.reload()
         self._panels["tracks"].setFocus()
 

@@ -1,5 +1,6 @@
 """What happened, line by line, worked out from what each batch of events changed."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -57,22 +58,22 @@ class ActivityLog:
 
     def lines(self, state: SessionState, changes: Changes) -> list[ActivityEntry]:
         """What that batch of events comes to: run by run, and in each in the order of its plan."""
-        touched = {*changes.runs, *(key[0] for key in changes.tickets | changes.streams)}
         now = utc_now().isoformat()
         entries: list[ActivityEntry] = []
-        for run in state.runs.values():
-            if run.run_id in touched:
-                entries += self._run(run, now)
-                for stream_id in run.streams:
-                    if (run.run_id, stream_id) in changes.streams:
-                        entries += self._stream(run.streams[stream_id], now)
-                for ticket_id in run.tickets:
-                    if (run.run_id, ticket_id) in changes.tickets:
-                        entries += self._ticket(run, ticket_id, now)
-            if changes.approvals:
-                for approval_id in run.approvals:
-                    if approval_id in changes.approvals:
-                        entries += self._approval(run.approvals[approval_id], run.ended_at or now)
+        for run_id in _in_order(changes.runs, state.runs):
+            entries += self._run(state.runs[run_id], now)
+        for run_id, ids in _by_run(changes.streams, state).items():
+            streams = state.runs[run_id].streams
+            told = {stream_id: lines for stream_id in ids if (lines := self._stream(streams[stream_id], now))}
+            entries += [line for stream_id in _in_order(told, streams) for line in told[stream_id]]
+        for run_id, ids in _by_run(changes.tickets, state).items():
+            run = state.runs[run_id]
+            for ticket_id in _in_order(ids, run.tickets):
+                entries += self._ticket(run, ticket_id, now)
+        if changes.approvals:
+            for run in state.runs.values():
+                for approval_id in _in_order(changes.approvals & run.approvals.keys(), run.approvals):
+                    entries += self._approval(run.approvals[approval_id], run.ended_at or now)
         return entries + [_fault(note) for note in changes.faults]
 
     def _run(self, run: RunState, now: str) -> list[ActivityEntry]:
@@ -151,3 +152,17 @@ class ActivityLog:
 
 def _fault(note: FaultNote) -> ActivityEntry:
     return ActivityEntry(note.time, "fault", Look("failed", "Failed", "failed"), note.where, note.message, note.hint)
+
+
+def _in_order(some: Collection[str], all_of_them: Mapping[str, object]) -> list[str]:
+    """Those of `some` that are there, in the order in which they are."""
+    if len(some) <= 1:
+        return [name for name in some if name in all_of_them]
+    return [name for name in all_of_them if name in some]
+
+
+def _by_run(keys: set[tuple[str, str]], state: SessionState) -> dict[str, set[str]]:
+    runs: dict[str, set[str]] = {}
+    for run_id, name in keys:
+        runs.setdefault(run_id, set()).add(name)
+    return {run_id: runs[run_id] for run_id in _in_order(runs, state.runs)}

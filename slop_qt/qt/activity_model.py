@@ -1,7 +1,5 @@
 """The activity lines as a table, and the filter over it."""
 
-from typing import Any
-
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QSortFilterProxyModel, Qt
 
 from slop_qt.core.state import Changes
@@ -96,7 +94,7 @@ class ActivityFilter(QSortFilterProxyModel):
         self._words = words.casefold().strip()
         self.invalidate()
 
-    def filterAcceptsRow(self, source_row: int, source_parent: Any) -> bool:  # noqa: ARG002 - Qt's signature
+    def filterAcceptsRow(self, source_row: int, _source_parent: AnyIndex) -> bool:
         entry = self._model.entry(source_row)
         if self._kinds and entry.kind not in self._kinds:
             return False

@@ -21,4 +21,3 @@ class PanelSpec:
     title: str
     area: Area
     build: Callable[[WindowContext], QWidget]
-    icon: str = ""

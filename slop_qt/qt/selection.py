@@ -12,7 +12,7 @@ class Selection(QObject):
 
     Signals:
         changed: another track or ticket is selected.
-        panel_wanted(str): what the person just asked for is to be seen in the panel of that id.
+        panel_wanted(str): something begins that is to be seen in the panel of that id.
     """
 
     changed = Signal()

@@ -50,6 +50,7 @@ _TRACKS = {
     TrackStatus.BLOCKED: Look("blocked", "Blocked", "failed"),
 }
 
+_RUNNING = Look("running", "Running", "running")
 _OUTCOMES = {
     "finished": Look("done", "Finished", "done"),
     "failed": Look("failed", "Failed", "failed"),
@@ -85,7 +86,7 @@ def track_look(status: TrackStatus) -> Look:
 def stream_look(stream: StreamState) -> Look:
     """How an agent stands: running, or how it ended."""
     if not stream.closed:
-        return Look("running", "Running", "running")
+        return _RUNNING
     return _OUTCOMES.get(stream.outcome or "", _OUTCOMES["finished"])
 
 

@@ -87,11 +87,9 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QProgressBar { background: $line; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }
 QProgressBar::chunk { background: $accent; border-radius: 2px; }
 
-QFrame[kind="card"] { background: $raised; border: 1px solid $line; border-radius: 6px; }
 QFrame[kind="strip"] { background: $panel; border: none; border-bottom: 1px solid $line; }
 QFrame[kind="banner"] { background: $selection; border: none; border-bottom: 1px solid $line; }
 QFrame[kind="banner"][tone="failed"] { background: $removed; }
-QWidget[kind="panel"] { background: $panel; }
 QLabel[kind="muted"] { color: $muted; font-size: 12px; }
 QLabel[kind="heading"] { font-weight: 600; }
 QLabel[kind="failed"] { color: $failed; font-size: 12px; }

@@ -31,9 +31,13 @@ class Theme(QObject):
     changed = Signal()
     choice_changed = Signal(str)
 
-    def __init__(self, app: QApplication, icon_folder: Path, choice: ThemeChoice = "system") -> None:
+    def __init__(
+        self, app: QApplication, icon_folder: Path, choice: ThemeChoice = "system", *, dressed: bool = True
+    ) -> None:
+        """dressed False leaves the style sheet away until `dress`: under one, a window takes longer to build."""
         super().__init__(app)
         self._app = app
+        self._dressed = dressed
         self._icons = IconSet(icon_folder)
         self._choice: ThemeChoice = choice
         self._tokens = LIGHT
@@ -52,6 +56,12 @@ class Theme(QObject):
     def choice(self) -> ThemeChoice:
         """What the person chose."""
         return self._choice
+
+    def dress(self) -> None:
+        """Put the style sheet on, if that was left for later: before the first window is shown."""
+        if not self._dressed:
+            self._dressed = True
+            self._app.setStyleSheet(palette_css(self._tokens))
 
     def choose(self, choice: ThemeChoice) -> None:
         """Use light or dark from now on, or follow the system."""
@@ -102,7 +112,8 @@ class Theme(QObject):
             dark = self._choice == "dark"
         self._tokens = DARK if dark else LIGHT
         self._app.setPalette(_palette(self._tokens))
-        self._app.setStyleSheet(palette_css(self._tokens))
+        if self._dressed:
+            self._app.setStyleSheet(palette_css(self._tokens))
         self.changed.emit()
 
 

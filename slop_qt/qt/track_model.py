@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt
 
 from slop_qt.core.state import RunState
 from slop_qt.core.tickets import Ticket, TicketStatus
@@ -147,7 +147,7 @@ class TrackModel(QAbstractItemModel):
             return len(self._nodes[parent.row()].tickets)
         return 0
 
-    def columnCount(self, parent: QModelIndex | QPersistentModelIndex = _ROOT) -> int:  # noqa: ARG002 - Qt's signature
+    def columnCount(self, _parent: AnyIndex = _ROOT) -> int:
         return 1
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:

@@ -40,18 +40,12 @@ class TrackSource(QObject):
         self._tracks: tuple[shapes.TrackShown, ...] = ()
         self._reading = False
         self._stale = False
-        self._read_once = False
         bridge.runs_changed.connect(self.reload)
 
     @property
     def tracks(self) -> tuple[shapes.TrackShown, ...]:
         """In the order of tracks.md."""
         return self._tracks
-
-    @property
-    def read_once(self) -> bool:
-        """Whether they have been read at all yet."""
-        return self._read_once
 
     def find(self, track_id: str | None) -> shapes.TrackShown | None:
         """The track of that id."""
@@ -95,7 +89,6 @@ class TrackSource(QObject):
             await self._registry.call(commands.TRACK_SHOW, shapes.TrackRef(track_id=track.id))
             for track in listed.tracks
         ]
-        if tuple(shown) != self._tracks or not self._read_once:
+        if tuple(shown) != self._tracks:
             self._tracks = tuple(shown)
-            self._read_once = True
             self.changed.emit()

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QAbstractItemView, QListView, QSplitter, QVBoxLayout
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QListView, QSplitter, QVBoxLayout
 
 from slop_qt.core.approvals import Approval
 from slop_qt.mma import commands, shapes
@@ -19,7 +19,7 @@ _TICK_MS = 1000
 
 
 class ApprovalsPanel(Panel):
-    """Lives in the GUI thread. The card changes only when one has been decided or another row is chosen.
+    """Lives in the GUI thread. The card changes when one is decided or another row chosen, never under the pointer.
 
     Signals:
         count_changed(int): so many wait.
@@ -82,11 +82,11 @@ class ApprovalsPanel(Panel):
 
     def _add_shortcuts(self) -> None:
         for keys, act in (
-            ("Ctrl+Return", self._card.approve),
-            ("Ctrl+Enter", self._card.approve),
-            ("E", self._card.edit),
-            ("R", self._card.reject),
-            ("Escape", self._card.back),
+            ("Ctrl+Return", self._card.bar.approve),
+            ("Ctrl+Enter", self._card.bar.approve),
+            ("E", self._card.bar.edit),
+            ("R", self._card.bar.reject),
+            ("Escape", self._card.bar.back),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -117,6 +117,9 @@ class ApprovalsPanel(Panel):
 
     def _decide(self, decision: CardDecision) -> None:
         self._sent.add(decision.approval_id)
+        focus = QApplication.focusWidget()
+        if focus is not None and self._card.isAncestorOf(focus):
+            self._list.setFocus()  # the button that was pressed cannot be pressed for a moment: keys go on working
         self.banner.hide()
         self._context.send(
             self,
@@ -136,12 +139,19 @@ class ApprovalsPanel(Panel):
             self._show_first()
 
     def _resolved(self, approval: Approval) -> None:
-        mine = approval.id in self._sent
         self._sent.discard(approval.id)
         shown = self._card.approval
-        if not mine and shown is not None and shown.id == approval.id:
-            self._card.show_resolved(approval)
+        if shown is not None and shown.id == approval.id:
+            if self._attended():
+                self._card.show_resolved(approval)
+            else:
+                self._show_first()
         self._update_count()
+
+    def _attended(self) -> bool:
+        """Whether the person is at the card with pointer or keyboard: then nothing takes its place by itself."""
+        focus = QApplication.focusWidget()
+        return self._card.underMouse() or (focus is not None and self._card.isAncestorOf(focus))
 
     def _update_count(self) -> None:
         self.show_content(self._card.approval is not None or self._model.rowCount() > 0)

@@ -88,9 +88,9 @@ class TokensPanel(Panel):
         header = table.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header.setDefaultSectionSize(92)
+        header.setDefaultSectionSize(84)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setMinimumSectionSize(92)
+        header.setMinimumSectionSize(84)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         return table
 

@@ -4,12 +4,12 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QTextBlock, QTextOption
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QPlainTextEdit, QSplitter, QWidget
 
+from slop_qt.core.visible_text import make_visible
 from slop_qt.qt.roles import Role
 from slop_qt.qt.status import Look
 from slop_qt.qt.theme import Theme
 from slop_qt.widgets.row_delegate import ROW_HEIGHT, RowDelegate
 from slop_qt.widgets.unified_diff import DiffFile, DiffLine, read_diff
-from slop_qt.widgets.visible_text import make_visible
 
 __all__ = ["DiffText", "DiffView"]
 
@@ -167,10 +167,12 @@ class DiffView(QWidget):
 
     def _share_out(self) -> None:
         if self._splitter.orientation() is Qt.Orientation.Horizontal:
+            self._list.setMinimumHeight(0)
             self._list.setMaximumHeight(_UNLIMITED)
             self._splitter.setSizes([_LIST_WIDTH, max(self.width() - _LIST_WIDTH, 1)])
         else:
-            self._list.setMaximumHeight(min(len(self._files), _ROWS_SHOWN) * ROW_HEIGHT + 4)
+            self._list.setFixedHeight(min(len(self._files), _ROWS_SHOWN) * ROW_HEIGHT + 4)
+            self._splitter.setSizes([1, _UNLIMITED])
 
     def show_diff(self, diff: str) -> None:
         """Show a unified diff; the file that was chosen stays chosen if it is still there."""

@@ -18,7 +18,7 @@ _AREAS: Mapping[Area, Qt.DockWidgetArea] = {
     "right": Qt.DockWidgetArea.RightDockWidgetArea,
     "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
 }
-_WIDTHS = (0.21, 0.44, 0.35)  # of the window: left, centre, right
+_WIDTHS = (0.205, 0.45, 0.345)  # of the window: left, centre, right
 _HEIGHTS = (0.58, 0.42)  # centre, bottom
 
 

@@ -7,9 +7,9 @@ from itertools import pairwise
 __all__ = ["NODE_HEIGHT", "NODE_WIDTH", "GraphLayout", "lay_out"]
 
 NODE_WIDTH, NODE_HEIGHT = 180.0, 56.0
-_ACROSS, _DOWN = 44.0, 16.0  # between layers, between nodes of one layer
+_ACROSS, _DOWN = 32.0, 16.0  # between layers, between nodes of one layer
 _LANE = 16.0  # the height of the place that a passing edge takes in a layer
-_MARGIN = 24.0
+_MARGIN = 12.0
 _SWEEPS = 4
 
 Point = tuple[float, float]

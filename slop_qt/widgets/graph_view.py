@@ -23,7 +23,7 @@ from slop_qt.widgets.graph_layout import NODE_HEIGHT, NODE_WIDTH, GraphLayout, l
 
 __all__ = ["GraphView"]
 
-_DIMMED = 0.35
+_DIMMED = 0.55
 _ARROW = 5.0
 _RADIUS = 6.0
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -178,15 +178,15 @@ class GraphView(QWidget):
         here = nodes[self._selected]
 
         def distance(node: str) -> float:
-            return abs(nodes[node][0] - here[0]) * (1 if across else 9) + abs(nodes[node][1] - here[1]) * (
-                9 if down else 1
-            )
+            return abs(nodes[node][0] - here[0]) + abs(nodes[node][1] - here[1])
 
         def ahead(node: str) -> bool:
             x, y = nodes[node]
             return (x - here[0]) * across > 0 if across else x == here[0] and (y - here[1]) * down > 0
 
-        best = min((node for node in nodes if ahead(node)), key=distance, default=None)
+        candidates = [node for node in nodes if ahead(node)]
+        joined = [node for node in candidates if node in self._related()] if across else []
+        best = min(joined or candidates, key=distance, default=None)
         if best is not None:
             self.chosen.emit(best)
 

@@ -25,7 +25,6 @@ class Panel(QWidget):
         super().__init__()
         self.theme = theme
         self.setObjectName(name)
-        self.setProperty("kind", "panel")
         self._edge = f"tier{tier}" if tier is not None else None
         self.banner = Banner(theme, f"{name}.banner")
         self.content = QWidget()

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 from PySide6.QtGui import QTextBlock, QTextCursor, QTextDocument, QTextFormat
 
-from slop_qt.widgets.visible_text import shown_as
+from slop_qt.core.visible_text import shown_as
 
 __all__ = ["ORIGINAL", "BlockKind", "item_of", "kind_of", "selected_text", "stamp", "stream_text"]
 

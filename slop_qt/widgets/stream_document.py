@@ -1,20 +1,19 @@
 """Writes one stream into a text document, a little at a time, so that each character is touched once."""
 
-from PySide6.QtGui import QColor, QTextBlock, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument, QTextFormat
+from PySide6.QtGui import QTextBlock, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument
 
 from slop_qt.core.state import StreamItem, StreamState
-from slop_qt.qt.tokens import Tokens
-from slop_qt.widgets.stream_blocks import ORIGINAL, BlockKind, item_of, kind_of, stamp
+from slop_qt.core.visible_text import REPLACED, visible_pieces
+from slop_qt.qt.tokens import LIGHT, Tokens
+from slop_qt.widgets.stream_blocks import BlockKind, item_of, kind_of, stamp
+from slop_qt.widgets.stream_formats import stream_formats
 from slop_qt.widgets.tool_words import argument_words, detail_text
-from slop_qt.widgets.visible_text import REPLACED, visible_pieces
 
 __all__ = ["LINE_LIMIT", "StreamDocument"]
 
 LINE_LIMIT = 4096  # characters of a line before it is broken, for display only
 _CARD_INDENT = "   "  # under the icon that the view paints
 _DETAIL_INDENT = "    "
-_CARD_HEIGHT_FONT = 18  # of a card's indent, in pixels: it makes the line as high as a card is
-_SPACE_FONT = 5  # of the gap between text and cards, in pixels
 _CARD_COST = 100  # of the budget, in characters
 
 
@@ -34,9 +33,7 @@ class StreamDocument:
         self._open = False  # whether the item that is being written has its first block
         self._column = 0
         self._results: dict[str, StreamItem] = {}
-        self._formats: dict[BlockKind, QTextCharFormat] = {}
-        self._mark_color = QColor()
-        self._tall, self._narrow = QTextCharFormat(), QTextCharFormat()
+        self._formats = stream_formats(LIGHT)
         self.thinking_shown = True
         self.dropped = 0
 
@@ -58,7 +55,7 @@ class StreamDocument:
         self._item = self._offset = self._column = self.dropped = 0
         self._open = False
         self._results = {}
-        self._make_formats(tokens)
+        self._formats = stream_formats(tokens)
         self._document.clear()
         stamp(self._document.firstBlock(), BlockKind.TEXT, 0)
         if stream is not None:
@@ -186,7 +183,7 @@ class StreamDocument:
     def _write_mark(self, cursor: QTextCursor, item: StreamItem, columns: int) -> None:
         if item.kind == "tool_call":
             self._open_block(cursor, BlockKind.CARD)
-            cursor.insertText(_CARD_INDENT, self._tall)
+            cursor.insertText(_CARD_INDENT, self._formats.tall)
             self._insert(cursor, f"{item.name}  ", BlockKind.CARD)
             words = argument_words(item.arguments, max(columns - len(item.name) - 20, 16))
             self._insert(cursor, words, BlockKind.DETAIL)
@@ -207,22 +204,18 @@ class StreamDocument:
         """A narrow gap between what is of different kinds: an empty last line made narrow, else a block for it."""
         last = cursor.block()
         if last.userState() < 0 and last.length() == 1:
-            cursor.setBlockCharFormat(self._narrow)
+            cursor.setBlockCharFormat(self._formats.narrow)
         elif kind is not BlockKind.CARD or kind_of(last) not in {BlockKind.CARD, BlockKind.DETAIL}:
-            cursor.insertBlock(QTextBlockFormat(), self._narrow)
+            cursor.insertBlock(QTextBlockFormat(), self._formats.narrow)
             cursor.block().setUserState(BlockKind.SPACE)
 
     def _insert(self, cursor: QTextCursor, text: str, kind: BlockKind) -> None:
         """Insert at the end of what is there: text whose only line breaks are newlines that were sent."""
         if not REPLACED.search(text):
-            cursor.insertText(text, self._formats[kind])
+            cursor.insertText(text, self._formats.of[kind])
             return
         for shown, original in visible_pieces(text):
-            look = self._formats[kind]
-            if original is not None:
-                look = QTextCharFormat(look)
-                look.setForeground(self._mark_color)
-                look.setProperty(ORIGINAL, ord(original))
+            look = self._formats.of[kind] if original is None else self._formats.replaced(kind, original)
             cursor.insertText(shown, look)
 
     def _skip_to_end(self, stream: StreamState) -> None:
@@ -234,25 +227,3 @@ class StreamDocument:
         if room < 0:
             self._item, self._offset = index, -room if stream.items[index].kind in {"text", "thinking"} else 0
         self.dropped = sum(item.length for item in stream.items[: self._item]) + self._offset
-
-    def _make_formats(self, tokens: Tokens) -> None:
-        plain = QTextCharFormat()
-        thinking = QTextCharFormat()
-        thinking.setForeground(QColor(tokens.muted))
-        thinking.setFontItalic(True)
-        card = QTextCharFormat()
-        card.setFontWeight(600)
-        detail = QTextCharFormat()
-        detail.setForeground(QColor(tokens.muted))
-        retry = QTextCharFormat()
-        retry.setForeground(QColor(tokens.waiting))
-        self._mark_color = QColor(tokens.waiting)
-        self._tall.setProperty(QTextFormat.Property.FontPixelSize, _CARD_HEIGHT_FONT)
-        self._narrow.setProperty(QTextFormat.Property.FontPixelSize, _SPACE_FONT)
-        self._formats = {
-            BlockKind.TEXT: plain,
-            BlockKind.THINKING: thinking,
-            BlockKind.CARD: card,
-            BlockKind.DETAIL: detail,
-            BlockKind.RETRY: retry,
-        }

@@ -1,6 +1,6 @@
 """Shows one stream while it grows: text, thinking, tool calls as cards and retries, each in its place."""
 
-from PySide6.QtCore import QMimeData, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QMimeData, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QFontMetricsF,
     QKeyEvent,
@@ -17,8 +17,9 @@ from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QWidget
 from slop_qt.core.state import StreamState
 from slop_qt.qt.theme import Theme
 from slop_qt.qt.throttle import Throttle
-from slop_qt.qt.words import clock, plural
+from slop_qt.qt.words import plural
 from slop_qt.widgets.stream_blocks import BlockKind, kind_of, selected_text, stream_text
+from slop_qt.widgets.stream_cards import CardPainter, Mark
 from slop_qt.widgets.stream_document import StreamDocument
 
 __all__ = ["StreamView"]
@@ -26,8 +27,6 @@ __all__ = ["StreamView"]
 _FRAME_MS = 33
 _BUDGET = 60_000  # characters written a frame
 _LIMIT = 2_500_000  # characters shown at most
-_CARD_MARGIN = 4
-_PAINTED = (BlockKind.CARD, BlockKind.DETAIL, BlockKind.RETRY)
 
 
 class StreamView(QPlainTextEdit):
@@ -59,6 +58,7 @@ class StreamView(QPlainTextEdit):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFont(theme.fixed_font())
         self.document().setDocumentMargin(8)
+        self._cards = CardPainter(theme, QFontMetricsF(self.font()))
         self._writer = StreamDocument(self.document(), _LIMIT)
         self._throttle = Throttle(self._catch_up, _FRAME_MS, self)
         self._chip = QPushButton(self)
@@ -239,75 +239,29 @@ class StreamView(QPlainTextEdit):
         return self.blockBoundingGeometry(block).translated(self.contentOffset())
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        marks, width = self._marks_in_view(), self.viewport().width()
         painter = QPainter(self.viewport())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        marks = self._visible_marks()
-        for top, bottom in self._cards(marks):
-            area = QRectF(_CARD_MARGIN, top + 1, self.viewport().width() - 2 * _CARD_MARGIN, bottom - top - 2)
-            painter.setPen(self._theme.color("line"))
-            painter.setBrush(self._theme.color("raised"))
-            painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+        self._cards.paint_below(painter, marks, width)
         painter.end()
         super().paintEvent(event)
         painter = QPainter(self.viewport())
-        for block, kind, rect in marks:
-            self._paint_mark(painter, block, kind, rect)
+        self._cards.paint_above(painter, marks, width, self.devicePixelRatioF())
         painter.end()
 
-    def _visible_marks(self) -> list[tuple[QTextBlock, BlockKind, QRectF]]:
+    def _marks_in_view(self) -> list[Mark]:
         marks = []
         block = self.firstVisibleBlock()
-        bottom = self.viewport().height()
+        running = self._stream is not None and not self._stream.closed
         while block.isValid():
             rect = self._rect_of(block)
-            if rect.top() > bottom:
+            if rect.top() > self.viewport().height():
                 break
-            if block.userState() >= 0 and block.isVisible():
-                kind = kind_of(block)
-                if kind in _PAINTED:
-                    marks.append((block, kind, rect))
+            kind = kind_of(block) if block.userState() >= 0 and block.isVisible() else BlockKind.TEXT
+            if kind is BlockKind.CARD:
+                call = self._writer.call_of(block)
+                result = self._writer.result_of(call) if call is not None else None
+                marks.append(Mark(block, kind, rect, call, result, running))
+            elif kind in {BlockKind.DETAIL, BlockKind.RETRY}:
+                marks.append(Mark(block, kind, rect))
             block = block.next()
         return marks
-
-    def _paint_mark(self, painter: QPainter, block: QTextBlock, kind: BlockKind, rect: QRectF) -> None:
-        middle = self._middle_of(block, rect)
-        scale = self.devicePixelRatioF()
-        spot = QPointF(_CARD_MARGIN + 6, middle - 7)
-        if kind is BlockKind.RETRY:
-            painter.drawPixmap(spot, self._theme.pixmap("retry", "waiting", scale, 14))
-            return
-        call = self._writer.call_of(block)
-        if kind is not BlockKind.CARD or call is None:
-            return
-        result = self._writer.result_of(call)
-        icon, color, word = "running", "running", "…"
-        if result is None and self._stream is not None and self._stream.closed:
-            icon, color, word = "cancelled", "idle", "no result"
-        elif result is not None:
-            icon, color, word = ("done", "done", "ok") if result.ok else ("failed", "failed", "failed")
-        painter.drawPixmap(spot, self._theme.pixmap(icon, color, scale, 14))
-        painter.setFont(self._theme.font(small=True))
-        painter.setPen(self._theme.color(color if color != "running" else "muted"))
-        words = f"{word}  {clock(call.time)}"
-        width = painter.fontMetrics().horizontalAdvance(words) + 8
-        area = QRectF(self.viewport().width() - _CARD_MARGIN - 8 - width, middle - 8, width, 16)
-        painter.fillRect(area, self._theme.color("raised"))
-        painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
-
-    def _middle_of(self, block: QTextBlock, rect: QRectF) -> float:
-        """Where the middle of the block's first line of words is: a card's line is higher than its words."""
-        metrics = QFontMetricsF(self.font())
-        return rect.top() + block.layout().lineAt(0).ascent() - metrics.ascent() + metrics.height() / 2
-
-    def _cards(self, marks: list[tuple[QTextBlock, BlockKind, QRectF]]) -> list[tuple[float, float]]:
-        """(top, bottom) of each card together with its details."""
-        spans: list[tuple[float, float]] = []
-        for block, kind, rect in marks:
-            if kind is BlockKind.CARD:
-                half = block.layout().lineAt(0).height() / 2
-                middle = self._middle_of(block, rect)
-                spans.append((middle - half, max(rect.top() + block.layout().boundingRect().height(), middle + half)))
-            elif kind is BlockKind.DETAIL:
-                top = spans.pop()[0] if spans else rect.top()
-                spans.append((top, rect.bottom() + 2))
-        return spans

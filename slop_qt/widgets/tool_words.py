@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 
 from slop_qt.core.state import StreamItem
-from slop_qt.widgets.visible_text import make_visible
+from slop_qt.core.visible_text import make_visible
+from slop_qt.qt.words import plural
 
 __all__ = ["argument_words", "detail_text"]
 
@@ -36,7 +37,7 @@ def _words(name: str, value: Any) -> str:
     if isinstance(value, list) and name == "command":
         return shlex.join(str(part) for part in value)
     if isinstance(value, list):
-        return f"{len(value)} {name}"
+        return plural(len(value), name.removesuffix("s"))
     if isinstance(value, str):
         return value if name in _TELLING else f"{name}: {value}"
     return f"{name}: {_plain(value)}"

@@ -80,7 +80,6 @@ class TrackActions(QObject):
         track_id = self._context.selection.track_id
         if track_id is not None:
             self._panel.banner.hide()
-            self._context.selection.panel_wanted.emit("tier2")
             self._context.send(
                 self._panel,
                 commands.TRACK_PLAN,
@@ -129,7 +128,6 @@ class TrackActions(QObject):
     def _propose(self, epic: str) -> None:
         self._epic = epic
         self._panel.banner.hide()
-        self._context.selection.panel_wanted.emit("tier1")
         self._context.send(self._panel, commands.EPIC_PROPOSE, shapes.PlanEpic(text=epic), self._offer)
 
     def _offer(self, proposal: shapes.TracksProposed) -> None:
@@ -166,7 +164,6 @@ class TrackActions(QObject):
 
     def _start(self, track_id: str, mode: Mode, workers: int) -> None:
         self._panel.banner.hide()
-        self._context.selection.panel_wanted.emit("tier3")
         params = shapes.StartRun(track_id=track_id, mode=mode, workers=workers)
         self._context.send(self._panel, commands.RUN_START, params)
 

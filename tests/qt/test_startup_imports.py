@@ -1,0 +1,69 @@
+"""What the window's start-up imports: everybody who opens it waits for all of that."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+# The third-party packages that a window and a socket need. Whoever adds one looks at `make bench` first; what an agent,
+# a log line or a changed setting needs is imported where it is first needed.
+MAY_BE_IMPORTED = {
+    "PySide6",
+    "annotated_types",
+    "click",
+    "orjson",
+    "platformdirs",
+    "pydantic",
+    "pydantic_core",
+    "qasync",
+    "shiboken6",
+    "shibokensupport",
+    "signature_bootstrap",  # shiboken's
+    "slop_qt",
+    "typing_extensions",
+    "typing_inspection",
+}
+
+OPEN_AND_QUIT = """
+import json, sys
+before = set(sys.modules)
+from slop_qt import app, cli
+from slop_qt.mma import commands, shapes
+
+async def opened(engine, window):
+    print(json.dumps(sorted(set(sys.modules) - before)))
+    await engine.registry.call(commands.APP_QUIT, shapes.Nothing())
+
+run_window = app.run_window
+app.run_window = lambda options: run_window(options, opened)
+cli.main(sys.argv[1:])
+"""
+
+
+def modules_after_start(folder: Path) -> set[str]:
+    project = folder / "project"
+    project.mkdir()
+    (project / "README.md").write_text("# Project\n")
+    identity = ("-c", "user.name=test", "-c", "user.email=test@localhost")
+    for command in (("init", "--quiet"), ("add", "--all"), ("commit", "--quiet", "--message", "Begin")):
+        subprocess.run(["git", *identity, *command], cwd=project, check=True)
+    arguments = [str(project), f"--automation={folder / 'socket'}", "--data-dir", str(folder / "data")]
+    process = subprocess.run(
+        [sys.executable, "-c", OPEN_AND_QUIT, *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert process.returncode == 0, process.stderr
+    return set(json.loads(process.stdout))
+
+
+def test_the_window_starts_without_what_only_agents_and_logs_need(tmp_path: Path) -> None:
+    modules = modules_after_start(tmp_path)
+    packages = {module.partition(".")[0] for module in modules if not module.startswith("_")}
+    assert "slop_qt.window" in modules
+    assert packages - sys.stdlib_module_names <= MAY_BE_IMPORTED
+    ours = {name for name in modules if name.startswith(("slop_qt.providers.", "slop_qt.headless."))}
+    assert ours <= {
+        "slop_qt.providers.registry",
+        "slop_qt.providers.retry",
+        "slop_qt.headless.failures",
+        "slop_qt.headless.words",
+    }

@@ -1,0 +1,161 @@
+"""The window's stages as pictures, for people to look at: in tests/screenshots/, light and dark, also at 200%."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import story
+from PySide6.QtCore import QSettings, QSize, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from pytestqt.qtbot import QtBot
+from window_support import Stage, shown_track
+
+from slop_qt.core.tracks import TrackDraft
+from slop_qt.mma import commands, shapes
+from slop_qt.qt.theme import ThemeChoice
+from slop_qt.views.approvals_panel import ApprovalsPanel
+from slop_qt.widgets.stream_view import StreamView
+from slop_qt.window import MainWindow
+
+FOLDER = Path(__file__).parents[1] / "screenshots"
+STAGES = ("empty", "planning", "running", "approvals", "done")
+
+
+@pytest.fixture(params=["light", "dark"])
+def choice(request: pytest.FixtureRequest) -> ThemeChoice:
+    return request.param
+
+
+@pytest.fixture
+def stage(qapp: QApplication, tmp_path: Path, choice: ThemeChoice) -> Iterator[Stage]:
+    stage = Stage(qapp, QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat), choice)
+    yield stage
+    stage.strike()
+
+
+@pytest.fixture
+def window(stage: Stage, qtbot: QtBot) -> MainWindow:
+    window = MainWindow(stage.context)
+    qtbot.addWidget(window)
+    window.resize(QSize(1440, 900))
+    window.show()
+    return window
+
+
+def settle(qtbot: QtBot, window: MainWindow) -> None:
+    qtbot.waitUntil(lambda: not any(view.behind and view.isVisible() for view in window.findChildren(StreamView)))
+    for _ in range(5):
+        QApplication.processEvents()
+
+
+def grab(widget: QWidget, name: str) -> QImage:
+    scale = widget.devicePixelRatioF()
+    image = QImage(widget.size() * scale, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(scale)
+    widget.render(image)
+    FOLDER.mkdir(exist_ok=True)
+    suffix = "" if scale == 1 else f"-{scale:.0%}"
+    assert image.save(str(FOLDER / f"{name}{suffix}.png"))
+    return image
+
+
+def play(stage: Stage, upto: str) -> None:
+    clock = story.Clock()
+    if upto == "empty":
+        return
+    stage.feed.publish(*story.planning(clock))
+    if upto == "planning":
+        return
+    stage.desk.tracks = [shown_track(story.TRACK, "Finish pocketbook", story.planned())]
+    stage.feed.publish(*story.planned_end(clock))
+    stage.desk.answers[commands.RUN_DIFF.name] = shapes.Diff(diff=story.DIFF)
+    stage.feed.publish(*story.running(clock))
+    if upto in {"approvals", "done"}:
+        stage.feed.publish(*story.approvals(clock))
+    if upto == "done":
+        stage.feed.publish(*story.ended(clock))
+        stage.context.selection.select(story.TRACK, "T-005")
+
+
+@pytest.mark.parametrize("upto", STAGES)
+def test_each_stage_fills_the_window(
+    stage: Stage, window: MainWindow, qtbot: QtBot, upto: str, choice: ThemeChoice
+) -> None:
+    window.show_banner("This is the demo: real files, real git, real tests.", "Go on by itself", lambda: None)
+    play(stage, upto)
+    if upto == "done":
+        window.hide_banner()
+        window._docks.raise_panel("diff")
+        window._docks.raise_panel("tokens")
+    settle(qtbot, window)
+    image = grab(window, f"{upto}-{choice}")
+    scale = image.devicePixelRatio()
+    assert image.pixelColor(round(5 * scale), round(300 * scale)).name() == stage.theme.tokens.panel.lower()
+    window.resize(QSize(1024, 640))
+    settle(qtbot, window)
+    grab(window, f"{upto}-{choice}-1024x640")
+
+
+def test_side_by_side_and_activity(stage: Stage, window: MainWindow, qtbot: QtBot, choice: ThemeChoice) -> None:
+    play(stage, "done")
+    window._docks.raise_panel("activity")
+    window._panels["tier3"]._side_by_side.click()
+    window._panels["tier3"]._panes[1].view.unfold_all(True)
+    window.resizeDocks([window._docks.dock("tier3")], [900], Qt.Orientation.Horizontal)
+    settle(qtbot, window)
+    grab(window, f"side-by-side-{choice}")
+
+
+def test_each_kind_of_approval(stage: Stage, window: MainWindow, qtbot: QtBot, choice: ThemeChoice) -> None:
+    play(stage, "approvals")
+    panel = window._panels["approvals"]
+    assert isinstance(panel, ApprovalsPanel)
+    settle(qtbot, window)
+    for row in range(panel.count):
+        approval = panel._model.approval(row)
+        panel._show(approval, settle=False)
+        QApplication.processEvents()
+        grab(panel, f"approval-{approval.kind}-{choice}")
+    panel._show(panel._model.approval(1), settle=False)
+    panel._card.bar.edit()
+    QApplication.processEvents()
+    grab(panel, f"approval-editing-{choice}")
+    panel._card.bar.back()
+    panel._card.bar.reject()
+    QApplication.processEvents()
+    grab(panel, f"approval-rejecting-{choice}")
+
+
+def test_each_dialog(stage: Stage, window: MainWindow, qtbot: QtBot, choice: ThemeChoice) -> None:
+    play(stage, "done")
+    tracks = window._panels["tracks"].actions_of_tracks
+    draft = TrackDraft(
+        title="Finish pocketbook", spec=story.SPEC_TEXT, plan="# Plan\n\n## Phase 1\n\n- [ ] Task: Parse"
+    )
+    tracks._review(shapes.TracksProposed(run_id="p", tracks=(draft, draft.model_copy(update={"title": "Print it"}))))
+    for open_it in (tracks.new_epic, tracks.run, tracks.apply):
+        open_it()
+    dialogs = window.findChildren(QDialog)
+    assert {dialog.objectName() for dialog in dialogs} >= {"proposal", "epic", "run", "apply"}
+    for dialog in dialogs:
+        qtbot.waitUntil(dialog.isVisible)
+        grab(dialog, f"dialog-{dialog.objectName()}-{choice}")
+
+
+@pytest.mark.skipif(os.environ.get("QT_SCALE_FACTOR") == "2", reason="this is the run at 200%")
+def test_the_same_at_200_percent() -> None:
+    chosen = "test_each_stage_fills_the_window and approvals"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", __file__, "-q", "-k", chosen, "-p", "no:cacheprovider"],
+        env={**os.environ, "QT_SCALE_FACTOR": "2"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert QImage(str(FOLDER / "approvals-light-200%.png")).width() == 2880

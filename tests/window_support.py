@@ -1,0 +1,132 @@
+"""A window's collaborators without an engine: real state, real registry, commands recorded instead of carried out."""
+
+from collections.abc import Coroutine
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings
+from PySide6.QtWidgets import QApplication
+
+from slop_qt.core.approvals import DecidedBy
+from slop_qt.core.errors import SlopError
+from slop_qt.core.events import Event
+from slop_qt.core.shape import Shape
+from slop_qt.core.state import Changes, SessionState
+from slop_qt.core.tickets import Ticket
+from slop_qt.core.tracks import Track
+from slop_qt.mma import commands, shapes
+from slop_qt.mma.commands import Command, CommandRegistry
+from slop_qt.qt.event_bridge import Listener
+from slop_qt.qt.theme import Theme, ThemeChoice
+from slop_qt.qt.window_context import WindowContext, WindowFacts, make_context
+from slop_qt.store.resources import resource_path
+
+
+class LiveFeed:
+    """Folds what is published at once, in batches as the real feed does."""
+
+    def __init__(self) -> None:
+        self.state = SessionState()
+        self._listeners: list[Listener] = []
+        self._seq = 0
+
+    def subscribe(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    def unsubscribe(self, listener: Listener) -> None:
+        self._listeners.remove(listener)
+
+    def publish(self, *events: Event) -> None:
+        changes = Changes()
+        for event in events:
+            self._seq += 1
+            self.state.apply(event.model_copy(update={"seq": self._seq}), changes)
+        for listener in list(self._listeners):
+            listener(changes)
+
+
+class Desk:
+    """Answers commands from what a test put there, and keeps what was asked for."""
+
+    def __init__(self) -> None:
+        self.registry = CommandRegistry()
+        self.asked: list[tuple[str, Shape]] = []
+        self.answers: dict[str, Shape | SlopError] = {commands.RUN_DIFF.name: shapes.Diff(diff="")}
+        self.tracks: list[shapes.TrackShown] = []
+        for command in (
+            commands.EPIC_PROPOSE,
+            commands.EPIC_ACCEPT,
+            commands.TRACK_PLAN,
+            commands.RUN_START,
+            commands.RUN_PAUSE,
+            commands.RUN_RESUME,
+            commands.RUN_CANCEL,
+            commands.RUN_APPLY,
+            commands.RUN_DIFF,
+            commands.APPROVALS_RESOLVE,
+            commands.PROJECT_OPEN,
+        ):
+            self.registry.register(command, self._recorder(command))
+        self.registry.register(commands.TRACK_LIST, self._list)
+        self.registry.register(commands.TRACK_SHOW, self._show)
+
+    def params(self, command: Command[Any, Any]) -> list[Any]:
+        """What was asked of that command."""
+        return [params for name, params in self.asked if name == command.name]
+
+    def _recorder(self, command: Command[Any, Any]) -> Any:
+        async def answer(params: Shape, _by: DecidedBy) -> Any:
+            self.asked.append((command.name, params))
+            prepared = self.answers.get(command.name)
+            if isinstance(prepared, SlopError):
+                raise prepared
+            return prepared
+
+        return answer
+
+    async def _list(self, _params: shapes.Nothing, _by: DecidedBy) -> shapes.Tracks:
+        return shapes.Tracks(tracks=tuple(shown.track for shown in self.tracks))
+
+    async def _show(self, params: shapes.TrackRef, _by: DecidedBy) -> shapes.TrackShown:
+        return next(shown for shown in self.tracks if shown.track.id == params.track_id)
+
+
+def shown_track(track_id: str, title: str, tickets: tuple[Ticket, ...] = ()) -> shapes.TrackShown:
+    track = Track(id=track_id, title=title, spec_path=f"{track_id}/spec.md", plan_path=f"{track_id}/plan.md")
+    return shapes.TrackShown(track=track, spec="# Spec", plan="# Plan", tickets=tickets)
+
+
+def run_now(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run what never really waits to its end."""
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return
+    coroutine.close()
+    raise AssertionError("the command waited for something")
+
+
+class Stage:
+    """Everything that a window or panel under test is given, and what a test says to it."""
+
+    def __init__(self, app: QApplication, settings: QSettings, choice: ThemeChoice = "light") -> None:
+        self.feed = LiveFeed()
+        self.desk = Desk()
+        self.quits = 0
+        self.theme = Theme(app, resource_path("icons"), choice)
+        self.context: WindowContext = make_context(
+            feed=self.feed,
+            registry=self.desk.registry,
+            theme=self.theme,
+            settings=settings,
+            facts=WindowFacts(version="0.1.0", project="pocketbook", socket="/run/user/1000/slop-qt/4711.sock"),
+            start=run_now,
+            on_quit=self._quit,
+        )
+
+    def strike(self) -> None:
+        """Delete what is left of it and of the windows on it, now: they would all be styled anew for the next test."""
+        self.theme.deleteLater()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+    def _quit(self) -> None:
+        self.quits += 1
