@@ -54,20 +54,19 @@ class IconSet:
 
     def _render(self, name: str, color: QColor, size: int, scale: float) -> QPixmap:
         pixmap = self._paint(name, size, scale)
-        painter = QPainter(pixmap)
-        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
-        painter.fillRect(QRectF(0, 0, size, size), color)
-        painter.end()
+        with QPainter(pixmap) as painter:
+            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+            painter.fillRect(QRectF(0, 0, size, size), color)
         return pixmap
 
     def _paint(self, name: str, size: int, scale: float) -> QPixmap:
+        renderer = self._renderer(name)  # first: an error must not leave a painter behind that outlives its pixmap
         pixels = round(size * scale)
         pixmap = QPixmap(QSize(pixels, pixels))
         pixmap.setDevicePixelRatio(scale)
         pixmap.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(pixmap)
-        self._renderer(name).render(painter, QRectF(0, 0, size, size))
-        painter.end()
+        with QPainter(pixmap) as painter:
+            renderer.render(painter, QRectF(0, 0, size, size))
         return pixmap
 
     def _renderer(self, name: str) -> QSvgRenderer:

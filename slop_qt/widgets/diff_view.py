@@ -70,27 +70,25 @@ class DiffText(QPlainTextEdit):
 
     def paint_gutter(self, event: QPaintEvent) -> None:
         """Paint the numbers of the lines in view."""
-        painter = QPainter(self._gutter)
-        painter.fillRect(event.rect(), self._theme.color("panel"))
-        painter.setFont(self.font())
-        width = self._number_width()
-        for block, rect in self._in_view():
-            line = self._lines[block.blockNumber()]
-            if line.kind in _COLORS:
-                painter.fillRect(QRectF(0, rect.top(), self._gutter.width(), rect.height()), self._color(line))
-            painter.setPen(self._theme.color("muted"))
-            for column, number in enumerate((line.old, line.new)):
-                area = QRectF(_GUTTER_GAP + column * (width + _GUTTER_GAP), rect.top(), width, rect.height())
-                painter.drawText(area, Qt.AlignmentFlag.AlignRight, str(number) if number is not None else "")
-        painter.end()
+        with QPainter(self._gutter) as painter:
+            painter.fillRect(event.rect(), self._theme.color("panel"))
+            painter.setFont(self.font())
+            width = self._number_width()
+            for block, rect in self._in_view():
+                line = self._lines[block.blockNumber()]
+                if line.kind in _COLORS:
+                    painter.fillRect(QRectF(0, rect.top(), self._gutter.width(), rect.height()), self._color(line))
+                painter.setPen(self._theme.color("muted"))
+                for column, number in enumerate((line.old, line.new)):
+                    area = QRectF(_GUTTER_GAP + column * (width + _GUTTER_GAP), rect.top(), width, rect.height())
+                    painter.drawText(area, Qt.AlignmentFlag.AlignRight, str(number) if number is not None else "")
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self.viewport())
-        for block, rect in self._in_view():
-            line = self._lines[block.blockNumber()]
-            if line.kind in _COLORS:
-                painter.fillRect(QRectF(0, rect.top(), self.viewport().width(), rect.height()), self._color(line))
-        painter.end()
+        with QPainter(self.viewport()) as painter:
+            for block, rect in self._in_view():
+                line = self._lines[block.blockNumber()]
+                if line.kind in _COLORS:
+                    painter.fillRect(QRectF(0, rect.top(), self.viewport().width(), rect.height()), self._color(line))
         super().paintEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -86,20 +86,19 @@ class GraphView(QWidget):
         return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(event.rect(), self._theme.color("panel"))
-        related = self._related()
-        for (source, target), points in self._layout.edges.items():
-            lit = self._selected in {source, target}
-            painter.setOpacity(1.0 if not related or lit else _DIMMED)
-            self._paint_edge(painter, points, "accent" if lit else "idle")
-        for ticket in self._model.tickets:
-            rect = self.rect_of(ticket.id)
-            if rect.intersects(QRectF(event.rect())):
-                painter.setOpacity(1.0 if not related or ticket.id in related else _DIMMED)
-                self._paint_node(painter, rect, ticket)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.fillRect(event.rect(), self._theme.color("panel"))
+            related = self._related()
+            for (source, target), points in self._layout.edges.items():
+                lit = self._selected in {source, target}
+                painter.setOpacity(1.0 if not related or lit else _DIMMED)
+                self._paint_edge(painter, points, "accent" if lit else "idle")
+            for ticket in self._model.tickets:
+                rect = self.rect_of(ticket.id)
+                if rect.intersects(QRectF(event.rect())):
+                    painter.setOpacity(1.0 if not related or ticket.id in related else _DIMMED)
+                    self._paint_node(painter, rect, ticket)
 
     def _paint_edge(self, painter: QPainter, points: tuple[tuple[float, float], ...], color: str) -> None:
         path = QPainterPath(QPointF(*points[0]))

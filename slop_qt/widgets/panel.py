@@ -71,7 +71,7 @@ class Panel(QWidget):
         self.hidden()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), self.theme.color("panel"))
-        if self._edge is not None:
-            painter.fillRect(0, 0, _EDGE, self.height(), self.theme.color(self._edge))
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), self.theme.color("panel"))
+            if self._edge is not None:
+                painter.fillRect(0, 0, _EDGE, self.height(), self.theme.color(self._edge))

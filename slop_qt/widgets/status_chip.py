@@ -44,10 +44,10 @@ class StatusChip(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         if self._look is None:
             return
-        painter = QPainter(self)
-        pixmap = self._theme.pixmap(self._look.icon, self._look.color, self.devicePixelRatioF())
-        painter.drawPixmap(0, (self.height() - ICON_SIZE) // 2, pixmap)
-        painter.setFont(self._theme.font(small=True))
-        painter.setPen(self._theme.color(self._look.color))
-        area = self.rect().adjusted(ICON_SIZE + _GAP, 0, 0, 0)
-        painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self._look.word)
+        with QPainter(self) as painter:
+            pixmap = self._theme.pixmap(self._look.icon, self._look.color, self.devicePixelRatioF())
+            painter.drawPixmap(0, (self.height() - ICON_SIZE) // 2, pixmap)
+            painter.setFont(self._theme.font(small=True))
+            painter.setPen(self._theme.color(self._look.color))
+            area = self.rect().adjusted(ICON_SIZE + _GAP, 0, 0, 0)
+            painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self._look.word)

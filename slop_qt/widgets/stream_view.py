@@ -240,13 +240,11 @@ class StreamView(QPlainTextEdit):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         marks, width = self._marks_in_view(), self.viewport().width()
-        painter = QPainter(self.viewport())
-        self._cards.paint_below(painter, marks, width)
-        painter.end()
+        with QPainter(self.viewport()) as painter:
+            self._cards.paint_below(painter, marks, width)
         super().paintEvent(event)
-        painter = QPainter(self.viewport())
-        self._cards.paint_above(painter, marks, width, self.devicePixelRatioF())
-        painter.end()
+        with QPainter(self.viewport()) as painter:
+            self._cards.paint_above(painter, marks, width, self.devicePixelRatioF())
 
     def _marks_in_view(self) -> list[Mark]:
         marks = []
