@@ -159,6 +159,11 @@ class ApprovalRequest(Shape):
     subject: str = ""
     outside_scope: bool = False
 
+    def as_approval(self, approval_id: str, requested_at: datetime) -> Approval:
+        """The entry of the queue that stands for it, pending."""
+        fields = self.model_dump(include=set(Approval.model_fields) - {"payload"})
+        return Approval(id=approval_id, requested_at=requested_at, payload=self.payload, **fields)
+
 
 class Decision(Shape):
     """What was decided. `edited` holds {field: value} of editable fields; a question's answer is edited["answer"]."""

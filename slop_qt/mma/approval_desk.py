@@ -26,7 +26,12 @@ from slop_qt.core.events import ApprovalRequested, ApprovalResolved, utc_now
 from slop_qt.core.ports import EventSink
 from slop_qt.mma.policy import NOBODY_THERE, Ruling
 
-__all__ = ["ApprovalDesk"]
+__all__ = ["ApprovalDesk", "new_approval_id"]
+
+
+def new_approval_id() -> str:
+    """`a-1f0c5e9a2b7d`: unique, and short enough to be read out."""
+    return f"a-{uuid.uuid4().hex[:12]}"
 
 
 @dataclass(slots=True)
@@ -51,18 +56,7 @@ class ApprovalDesk:
 
     async def ask(self, request: ApprovalRequest) -> Decision:
         """Queue the request and wait for its decision. Cancelled, its approval expires everywhere."""
-        approval = Approval(
-            id=f"a-{uuid.uuid4().hex[:12]}",
-            kind=request.kind,
-            run_id=request.run_id,
-            stream_id=request.stream_id,
-            ticket_id=request.ticket_id,
-            tier=request.tier,
-            title=request.title,
-            payload=request.payload,
-            editable=request.editable,
-            requested_at=utc_now(),
-        )
+        approval = request.as_approval(new_approval_id(), utc_now())
         loop = asyncio.get_running_loop()
         waiting = _Waiting(request, approval, loop, loop.create_future())
         with self._lock:

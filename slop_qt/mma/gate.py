@@ -1,10 +1,8 @@
 """One run's door: the policy decides at once, or the desk when somebody has."""
 
-import uuid
 from collections.abc import Sequence
 
 from slop_qt.core.approvals import (
-    Approval,
     ApprovalKind,
     ApprovalRequest,
     ApprovalState,
@@ -15,7 +13,7 @@ from slop_qt.core.approvals import (
 from slop_qt.core.events import ApprovalResolved, utc_now
 from slop_qt.core.ports import EventSink
 from slop_qt.core.settings import Rule
-from slop_qt.mma.approval_desk import ApprovalDesk
+from slop_qt.mma.approval_desk import ApprovalDesk, new_approval_id
 from slop_qt.mma.policy import NOBODY_THERE, Ruling, rule_on
 
 __all__ = ["RunGate"]
@@ -59,19 +57,12 @@ class RunGate:
 
     def _record(self, request: ApprovalRequest, ruling: Ruling) -> None:
         denied = ruling.action == "deny"
-        approval = Approval(
-            id=f"a-{uuid.uuid4().hex[:12]}",
-            kind=request.kind,
-            run_id=request.run_id,
-            stream_id=request.stream_id,
-            ticket_id=request.ticket_id,
-            tier=request.tier,
-            title=request.title,
-            payload=request.payload,
-            state=ApprovalState.REJECTED if denied else ApprovalState.APPROVED,
-            requested_at=utc_now(),
-            decision="reject" if denied else "approve",
-            by=DecidedBy.POLICY,
-            note=ruling.why,
-        )
+        update = {
+            "editable": (),
+            "state": ApprovalState.REJECTED if denied else ApprovalState.APPROVED,
+            "decision": "reject" if denied else "approve",
+            "by": DecidedBy.POLICY,
+            "note": ruling.why,
+        }
+        approval = request.as_approval(new_approval_id(), utc_now()).model_copy(update=update)
         self._sink.publish(ApprovalResolved(run_id=request.run_id, approval=approval))
