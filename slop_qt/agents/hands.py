@@ -61,7 +61,7 @@ class Hands:
         self._answer = None
         for call in calls:
             call_id = self._unique(call.call_id)
-            uses.append(ToolUseBlock(call_id, call.name, _lenient(call.arguments_json)))
+            uses.append(ToolUseBlock(call_id, call.name, _lenient(call.arguments_json), call.signature))
             try:
                 output = await self._one(call_id, call, failed=not all(result.ok for result in results))
             except StoreError:

@@ -43,8 +43,7 @@ class ReplyReader:
     def take(self, event: conv.ProviderEvent) -> None:
         """Handle the next event."""
         if isinstance(event, conv.TextDelta):
-            self._text.append(event.text)
-            self._writer.text(event.text)
+            self._add_text(event)
         elif isinstance(event, conv.ThinkingDelta):
             self._writer.thinking(event.text)
         elif isinstance(event, conv.UsageUpdate):
@@ -89,6 +88,14 @@ class ReplyReader:
         )
         self._text.clear()
         self.reply = Reply()
+
+    def _add_text(self, delta: conv.TextDelta) -> None:
+        self._writer.text(delta.text)
+        if delta.signature is None:
+            self._text.append(delta.text)
+            return
+        self._close_text()
+        self.reply.blocks.append(conv.TextBlock(delta.text, delta.signature))
 
     def _close_text(self) -> None:
         if self._text:

@@ -1,6 +1,6 @@
 """Anthropic's Messages API as it is on the wire: our request as its body, its events as ours."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,6 @@ from slop_qt.core.conversation import (
     Finished,
     Message,
     ModelRequest,
-    ProviderEvent,
     StopReason,
     TextBlock,
     TextDelta,
@@ -24,9 +23,21 @@ from slop_qt.core.conversation import (
 )
 from slop_qt.core.errors import ProviderError
 from slop_qt.core.usage import Usage
-from slop_qt.providers.sse import SseParser
+from slop_qt.providers.decoding import AnswerDecoder
+from slop_qt.providers.endpoint import Vendor
+from slop_qt.providers.http_failures import OVERFLOW_HINT
 
-__all__ = ["AnswerDecoder", "request_body"]
+__all__ = ["ANTHROPIC", "MessageDecoder", "request_body"]
+
+ANTHROPIC = Vendor(
+    label="Anthropic",
+    api="the Messages API",
+    key_variable="ANTHROPIC_API_KEY",
+    address_variable="ANTHROPIC_BASE_URL",
+    base_url="https://api.anthropic.com",
+    local_example="http://localhost:8080",
+    no_key="Set ANTHROPIC_API_KEY (any word will do for a local server that asks for none).",
+)
 
 _LEAST_THINKING = 1024
 _CACHED = {"cache_control": {"type": "ephemeral"}}
@@ -110,19 +121,13 @@ class _OpenBlock:
     signature: list[str] = field(default_factory=list)
 
 
-class AnswerDecoder:
-    """One answer: bytes in, our events out. Adjacent words of one `take` come as one delta.
-
-    finished is True once the API's own terminal event came.
-    """
+class MessageDecoder(AnswerDecoder):
+    """One answer of the Messages API."""
 
     def __init__(self, cost_usd: Callable[[Usage], float | None]) -> None:
-        self.finished = False
+        super().__init__(ANTHROPIC)
         self._cost_usd = cost_usd
-        self._sse = SseParser()
-        self._out: list[ProviderEvent] = []
-        self._words: list[str] = []
-        self._words_are: type[TextDelta | ThinkingDelta] = TextDelta
+        self._speaking: int | None = None  # the open text block that _words are of
         self._open: dict[int, _OpenBlock] = {}
         self._seen: set[int] = set()
         self._counts: dict[str, int] = {}
@@ -137,66 +142,41 @@ class AnswerDecoder:
             "error": self._error,
         }
 
-    @property
-    def begun(self) -> bool:
-        """Whether anything of an answer came."""
-        return bool(self._seen or self._counts or self._stop)
+    def _read(self, events: list[bytes]) -> None:
+        for data in events:
+            if self.finished:
+                return
+            self._reading = "event"
+            event = orjson.loads(data)
+            kind = event["type"]
+            self._reading = str(kind)
+            if kind == "content_block_delta" and event["index"] == self._speaking:
+                # Nearly all events are these, and a handler's calls would cost as much as the parsing.
+                delta = event["delta"]
+                if delta["type"] == "text_delta" and isinstance(delta["text"], str):
+                    self._words.append(delta["text"])
+                    continue
+            handler = self._handlers.get(kind)
+            if handler is not None:
+                handler(event)
 
-    def take(self, chunk: bytes) -> Iterator[ProviderEvent]:
-        """What the next bytes bring.
-
-        Raises:
-            ProviderError: an error event, or nonsense; what came before it has been yielded.
-        """
-        failure: ProviderError | None = None
-        kind: Any = "event"
-        try:
-            for data in self._sse.feed(chunk):
-                kind = "event"
-                event = orjson.loads(data)
-                kind = event["type"]
-                handler = self._handlers.get(kind)
-                if handler is not None and not self.finished:
-                    handler(event)
-        except ProviderError as error:
-            failure = error
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            failure = _nonsense(f"{type(error).__name__} in {str(kind)[:40]}")
-        self._flush()
-        out, self._out = self._out, []
-        yield from out
-        if failure is not None:
-            raise failure
-
-    def _emit(self, event: ProviderEvent) -> None:
-        self._flush()
-        self._out.append(event)
-
-    def _flush(self) -> None:
-        if self._words:
-            self._out.append(self._words_are("".join(self._words)))
-            self._words.clear()
-
-    def _say(self, kind: type[TextDelta | ThinkingDelta], words: str) -> None:
-        if not isinstance(words, str):
-            raise TypeError("text that is no string")
-        if kind is not self._words_are:
-            self._flush()
-            self._words_are = kind
-        if words:
-            self._words.append(words)
+    def _conclude(self) -> None:
+        """Never needed: only message_stop makes an answer complete, and that is its end too."""
 
     def _message_start(self, event: dict[str, Any]) -> None:
+        self.begun = True
         self._count(event["message"].get("usage"))
 
     def _block_start(self, event: dict[str, Any]) -> None:
         index, start = event["index"], event["content_block"]
         if index in self._seen or not isinstance(index, int):
-            raise _nonsense(f"content block {index!r} begins twice")
+            raise self._nonsense(f"content block {index!r} begins twice")
         self._seen.add(index)
+        self.begun = True
         block = self._open[index] = _OpenBlock(start["type"], start)
         if block.kind == "text":
             self._say(TextDelta, start.get("text", ""))
+            self._speaking = index
         elif block.kind == "thinking":
             self._grow_thinking(block, start.get("thinking", ""))
             block.signature.append(start.get("signature", ""))
@@ -207,7 +187,7 @@ class AnswerDecoder:
         kind = delta["type"]
         if _GROWS_BY.get(kind) != block.kind:
             if kind in _GROWS_BY and block.kind in _GROWS_BY.values():
-                raise _nonsense(f"a {kind} for a block of {block.kind}")
+                raise self._nonsense(f"a {kind} for a block of {block.kind}")
         elif kind == "text_delta":
             self._say(TextDelta, delta["text"])
         elif kind == "input_json_delta":
@@ -218,12 +198,14 @@ class AnswerDecoder:
             block.signature.append(delta["signature"])
 
     def _grow_thinking(self, block: _OpenBlock, words: str) -> None:
+        self._speaking = None
         self._say(ThinkingDelta, words)
         block.pieces.append(words)
 
     def _block_stop(self, event: dict[str, Any]) -> None:
         block = self._block(event["index"])
         del self._open[event["index"]]
+        self._speaking = None
         whole = "".join(block.pieces)
         if block.kind == "thinking":
             self._emit(ThinkingDone(ThinkingBlock(whole, signature="".join(block.signature) or None)))
@@ -234,13 +216,13 @@ class AnswerDecoder:
             arguments = whole or orjson.dumps(block.start.get("input") or {}).decode()
             call_id, name = block.start["id"], block.start["name"]
             if not (isinstance(call_id, str) and isinstance(name, str)):
-                raise _nonsense("a tool call without id or name")
+                raise self._nonsense("a tool call without id or name")
             self._emit(ToolCallReceived(call_id, name, arguments))
 
     def _block(self, index: int) -> _OpenBlock:
         block = self._open.get(index)
         if block is None:
-            raise _nonsense(f"content block {index!r} was not begun")
+            raise self._nonsense(f"content block {index!r} was not begun")
         return block
 
     def _message_delta(self, event: dict[str, Any]) -> None:
@@ -270,14 +252,11 @@ class AnswerDecoder:
 
     def _message_stop(self, _: dict[str, Any]) -> None:
         if self._open:
-            raise _nonsense("it ends inside a content block")
+            raise self._nonsense("it ends inside a content block")
         if self._stop == "model_context_window_exceeded":
-            raise ProviderError(
-                "The conversation has outgrown the model's context window.",
-                "Cut the ticket into smaller ones, or choose a model with a larger window.",
-            )
+            raise ProviderError("The conversation has outgrown the model's context window.", OVERFLOW_HINT)
         if self._stop is None:
-            raise _nonsense("it ends without a stop reason")
+            raise self._nonsense("it ends without a stop reason")
         if self._stop not in _STOPS:
             raise ProviderError(f"The model stopped for the reason {self._stop!r}, which is not known here.")
         self.finished = True
@@ -293,11 +272,3 @@ class AnswerDecoder:
 
 
 _COUNTED = frozenset({"input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"})
-
-
-def _nonsense(what: str) -> ProviderError:
-    return ProviderError(
-        f"The provider's answer does not follow the Messages API ({what}).",
-        "If it stays so, look whether ANTHROPIC_BASE_URL leads to the right server.",
-        retryable=True,
-    )

@@ -5,13 +5,10 @@ from pathlib import Path
 
 from slop_qt.core.errors import ConfigurationError
 from slop_qt.core.ports import Offload, Provider
-from slop_qt.providers.anthropic import DEFAULT_BASE_URL, AnthropicProvider
-from slop_qt.providers.scenario import load_scenario
-from slop_qt.providers.scripted import ScriptedProvider
 
 __all__ = ["PROVIDERS", "open_provider"]
 
-PROVIDERS = (AnthropicProvider.name, ScriptedProvider.name)
+_ANTHROPIC, _GEMINI, _OPENAI, _SCRIPTED = PROVIDERS = ("anthropic", "gemini", "openai", "scripted")
 
 
 def open_provider(
@@ -30,13 +27,34 @@ def open_provider(
     Raises:
         ConfigurationError: there is no such provider, or its key or scenario is missing or wrong.
     """
-    if name == AnthropicProvider.name:
+    if name == _ANTHROPIC:
+        from slop_qt.providers.anthropic import AnthropicProvider
+
         return AnthropicProvider(
             key=environment.get("ANTHROPIC_API_KEY", ""),
-            base_url=environment.get("ANTHROPIC_BASE_URL") or DEFAULT_BASE_URL,
+            base_url=environment.get("ANTHROPIC_BASE_URL", ""),
             offload=offload,
         )
-    if name == ScriptedProvider.name:
+    if name == _GEMINI:
+        from slop_qt.providers.gemini import GeminiProvider
+
+        return GeminiProvider(
+            key=environment.get("GEMINI_API_KEY", "").strip() or environment.get("GOOGLE_API_KEY", ""),
+            base_url=environment.get("GOOGLE_GEMINI_BASE_URL", ""),
+            offload=offload,
+        )
+    if name == _OPENAI:
+        from slop_qt.providers.openai_compatible import OpenAIProvider
+
+        return OpenAIProvider(
+            key=environment.get("OPENAI_API_KEY", ""),
+            base_url=environment.get("OPENAI_BASE_URL", ""),
+            offload=offload,
+        )
+    if name == _SCRIPTED:
+        from slop_qt.providers.scenario import load_scenario
+        from slop_qt.providers.scripted import ScriptedProvider
+
         if scenario is None:
             raise ConfigurationError("The scripted provider has no scenario.", "Give one with --scenario FILE.")
         script = load_scenario(scenario)

@@ -34,10 +34,12 @@ class SseParser:
 
     def _events(self, lines: list[bytes]) -> list[bytes]:
         events: list[bytes] = []
+        gathered = self._data
         for line in lines:
-            if line.startswith(b"data:"):
-                self._data.append(line[6:] if line[5:6] == b" " else line[5:])
-            elif not line and self._data:
-                events.append(self._data[0] if len(self._data) == 1 else b"\n".join(self._data))
-                self._data.clear()
+            if not line:
+                if gathered:
+                    events.append(gathered[0] if len(gathered) == 1 else b"\n".join(gathered))
+                    gathered.clear()
+            elif line.startswith(b"data:"):
+                gathered.append(line[6:] if line[5:6] == b" " else line[5:])
         return events

@@ -18,7 +18,7 @@ from slop_qt.core.conversation import (
     ToolSpec,
     ToolUseBlock,
 )
-from slop_qt.providers.anthropic_wire import AnswerDecoder, request_body
+from slop_qt.providers.anthropic_wire import MessageDecoder, request_body
 
 CACHED = {"cache_control": {"type": "ephemeral"}}
 
@@ -121,7 +121,7 @@ def stream_of(blocks):
 def test_any_cutting_gives_the_same_words(blocks, cuts):
     stream = stream_of(blocks)
     edges = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
-    decoder = AnswerDecoder(lambda _: None)
+    decoder = MessageDecoder(lambda _: None)
     events = [e for start, end in itertools.pairwise(edges) for e in decoder.take(stream[start:end])]
     for kind, delta in (("text", TextDelta), ("thinking", ThinkingDelta)):
         sent = "".join(piece for name, pieces in blocks if name == kind for piece in pieces)
@@ -131,13 +131,13 @@ def test_any_cutting_gives_the_same_words(blocks, cuts):
 
 
 def test_adjacent_words_of_one_burst_are_one_delta():
-    decoder = AnswerDecoder(lambda _: None)
+    decoder = MessageDecoder(lambda _: None)
     events = list(decoder.take(stream_of([("text", "abc"), ("text", "de"), ("thinking", "fg"), ("text", "h")])))
     words = [event for event in events if isinstance(event, TextDelta | ThinkingDelta)]
     assert words == [TextDelta("abcde"), ThinkingDelta("fg"), TextDelta("h")]
 
 
 def test_what_comes_after_the_end_is_not_looked_at():
-    decoder = AnswerDecoder(lambda _: None)
+    decoder = MessageDecoder(lambda _: None)
     events = list(decoder.take(stream_of([("text", "a")]) + b'data: {"type": "error", "error": {}}\n\n'))
     assert events[-1] == Finished("end_turn")

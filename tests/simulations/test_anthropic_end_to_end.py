@@ -5,7 +5,9 @@ import re
 import socket
 from typing import Any
 
-from anthropic_server import CANARY_KEY, Answer, AnthropicServer, Received, json_error, stream_answer
+from anthropic_dialect import json_error, stream_answer
+from dialect import CANARY_KEY
+from loopback import Answer, LoopbackServer, Received
 from simulation_support import Project, Result, finish, ticket, write_file
 
 from slop_qt.core.tickets import TicketSpec
@@ -59,7 +61,7 @@ def run_epic(project: Project, *arguments: str) -> Result:
 
 
 def test_an_epic_reaches_the_persons_branch(project):
-    with AnthropicServer(model) as server:
+    with LoopbackServer(model) as server:
         project.environment |= environment(server.base_url)
         result = run_epic(project, "--apply", "--json")
         assert server.wait_until_left(10), "no connection is left open"
@@ -93,7 +95,7 @@ def test_an_epic_reaches_the_persons_branch(project):
 
 
 def test_a_budget_that_is_used_up_ends_a_run_that_nobody_could_resume(project):
-    with AnthropicServer(model) as server:
+    with LoopbackServer(model) as server:
         project.environment |= environment(server.base_url)
         result = run_epic(project, "--budget-usd", "0.0000001")
     assert result.code == 1
@@ -117,7 +119,7 @@ def test_a_key_that_cannot_be_one_is_refused_with_a_sentence(project):
 
 def test_a_wrong_key_is_a_sentence_with_the_host_and_what_to_do(project):
     refusal = json_error(401, "authentication_error", "invalid x-api-key")
-    with AnthropicServer.saying(refusal) as server:
+    with LoopbackServer.saying(refusal) as server:
         project.environment |= environment(server.base_url)
         result = run_epic(project)
         host = server.base_url.removeprefix("http://")
@@ -148,7 +150,7 @@ def test_a_worker_whose_key_is_refused_leaves_what_was_merged(project):
     project.settings(limits={"attempts": 2})
     one, two = (TicketSpec.model_validate(one) for one in TICKETS)
     track = project.track(one, two, ticket("three", depends_on=("two",)))
-    with AnthropicServer(respond) as server:
+    with LoopbackServer(respond) as server:
         project.environment |= environment(server.base_url)
         named = ("--project", project.folder, "--track", track, "--mode", "auto", "--unsandboxed")
         result = project.slop("run", *named)

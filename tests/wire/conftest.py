@@ -1,12 +1,12 @@
-"""What the wire tests share: sessions of the real SDK against a loopback server."""
+"""What the wire tests share: sessions of the real SDKs against a loopback server."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from anthropic_server import CANARY_KEY
+from dialect import CANARY_KEY, Dialect
 
-from slop_qt.providers.anthropic import AnthropicProvider, AnthropicSession
+from slop_qt.core.ports import ProviderSession
 
 
 class ThreadOffload:
@@ -16,16 +16,16 @@ class ThreadOffload:
         return await asyncio.to_thread(job)
 
 
-OpenSession = Callable[[str], Awaitable[AnthropicSession]]
+OpenSession = Callable[..., Awaitable[ProviderSession]]
 
 
 @pytest.fixture
-async def open_session() -> AsyncIterator[OpenSession]:
-    """Opens a session to a base URL; closes it after the test."""
-    sessions: list[AnthropicSession] = []
+async def open_session(dialect: Dialect) -> AsyncIterator[OpenSession]:
+    """Opens a session to a base URL, in the test module's dialect; closes it after the test."""
+    sessions: list[ProviderSession] = []
 
-    async def open_(base_url: str) -> AnthropicSession:
-        provider = AnthropicProvider(key=CANARY_KEY, offload=ThreadOffload(), base_url=base_url)
+    async def open_(base_url: str, key: str = CANARY_KEY) -> ProviderSession:
+        provider = dialect.provider(base_url, ThreadOffload(), key)
         sessions.append(await provider.open())
         return sessions[-1]
 

@@ -1,0 +1,48 @@
+"""Google's Gemini models: the official SDK for the request, the answer read raw."""
+
+import importlib
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+from typing_extensions import override
+
+from slop_qt.core.ports import Offload
+from slop_qt.providers.endpoint import Endpoint
+from slop_qt.providers.gemini_wire import GEMINI, ContentDecoder
+from slop_qt.providers.http_failures import Refusal
+from slop_qt.providers.sdk_client import SdkProvider, SdkSession, Toolbox
+
+__all__ = ["GeminiProvider"]
+
+
+class GeminiProvider(SdkProvider):
+    """The vendor: key, address, and how to make a client. May be opened from any thread's loop."""
+
+    name = "gemini"
+    sdk_name = "google.genai"
+
+    def __init__(self, *, key: str, offload: Offload, base_url: str = "") -> None:
+        """An empty base_url is the vendor's own. Raises ConfigurationError where key or address cannot be one."""
+        super().__init__(Endpoint.checked(GEMINI, base_url=base_url, key=key), offload)
+
+    @override
+    def _session(self, tools: Toolbox) -> SdkSession:
+        transport = importlib.import_module("slop_qt.providers.gemini_transport")
+        connections = transport.Connections(self._endpoint, tools)
+
+        def decoder(model: str) -> ContentDecoder:
+            return ContentDecoder(partial(tools.prices.cost_usd, "google", model.removeprefix("models/")))
+
+        return SdkSession(
+            self._endpoint, tools.failures, send=connections.send, decoder=decoder, close=connections.close
+        )
+
+    @override
+    def _sdk_errors(self, sdk: ModuleType) -> tuple[type[Exception], ...]:
+        refused: type[Exception] = importlib.import_module("slop_qt.providers.gemini_transport").RefusedError
+        return (refused,)
+
+    @override
+    def _refusal(self, error: Any) -> Refusal | None:
+        return getattr(error, "refusal", None)

@@ -1,0 +1,86 @@
+"""OpenAI's models and all servers that speak as it does: DeepSeek, vLLM, LM Studio, Ollama, llama.cpp and others."""
+
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlsplit
+
+from slop_qt.core.conversation import ModelRequest
+from slop_qt.core.ports import Offload
+from slop_qt.core.usage import Usage
+from slop_qt.providers.endpoint import Endpoint
+from slop_qt.providers.http_failures import Refusal, says_overflow
+from slop_qt.providers.openai_request import request_body
+from slop_qt.providers.openai_wire import OPENAI, ChunkDecoder
+from slop_qt.providers.sdk_client import SdkProvider, SdkSession, Toolbox
+
+__all__ = ["OpenAIProvider"]
+
+_OFFICIAL = "api.openai.com"
+# The SDK will not go without a word for a key, even where the header that has it is left out.
+_NO_KEY = "none"
+_OVERFLOW_STATUSES = frozenset({400, 413, 422, 500})
+
+
+class OpenAIProvider(SdkProvider):
+    """The API: key, address, and how to make a client. May be opened from any thread's loop.
+
+    Only OpenAI itself needs a key.
+    """
+
+    name = "openai"
+    sdk_name = "openai"
+
+    def __init__(self, *, key: str, offload: Offload, base_url: str = "") -> None:
+        """An empty base_url is OpenAI's own. Raises ConfigurationError where key or address cannot be one."""
+        self._official = _is_official(base_url or OPENAI.base_url)
+        super().__init__(Endpoint.checked(OPENAI, base_url=base_url, key=key, key_needed=self._official), offload)
+
+    def _session(self, tools: Toolbox) -> SdkSession:
+        endpoint = self._endpoint
+        client = tools.sdk.AsyncOpenAI(
+            api_key=endpoint.key or _NO_KEY, base_url=endpoint.base_url, **tools.client_options()
+        )
+        headers = {} if endpoint.key else {"Authorization": tools.sdk.omit}
+
+        def send(request: ModelRequest) -> Any:
+            body = request_body(request, official=self._official)
+            create = client.chat.completions.with_streaming_response.create
+            return create(**body, stream=True, extra_headers=headers)
+
+        def decoder(model: str) -> ChunkDecoder:
+            def cost_usd(usage: Usage) -> float | None:
+                return tools.prices.cost_at_usd(endpoint.base_url, model, usage)
+
+            return ChunkDecoder(cost_usd)
+
+        return SdkSession(endpoint, tools.failures, send=send, decoder=decoder, close=client.close)
+
+    def _sdk_errors(self, sdk: ModuleType) -> tuple[type[Exception], ...]:
+        return (sdk.OpenAIError,)
+
+    def _refusal(self, error: Any) -> Refusal | None:
+        status = getattr(error, "status_code", None)
+        if status is None:
+            return None
+        message = _message(error)
+        words = f"{error.code} {error.type} {message}"
+        if status in _OVERFLOW_STATUSES and says_overflow(words):
+            return Refusal(status, error.response.headers, message, "overflow")
+        return Refusal(status, error.response.headers, message, "quota" if "insufficient_quota" in words else "")
+
+
+def _message(error: Any) -> str:
+    """The server's words: an object's message, or the error itself, as some local servers have it; no HTML page."""
+    body = error.body
+    if isinstance(body, dict):
+        return str(body.get("message") or body.get("detail") or "")
+    is_json = "json" in error.response.headers.get("content-type", "")
+    return body if isinstance(body, str) and is_json else ""
+
+
+def _is_official(base_url: str) -> bool:
+    try:
+        host = urlsplit(base_url).hostname or ""
+    except ValueError:
+        return False
+    return host == _OFFICIAL or host.endswith(f".{_OFFICIAL}")

@@ -1,0 +1,84 @@
+"""Our request as a body of the chat completions API."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from slop_qt.core.conversation import Message, ModelRequest, TextBlock, ToolResultBlock, ToolUseBlock
+
+__all__ = ["request_body"]
+
+# Tokens to think with, and the word for as much; what is more is "high".
+_EFFORTS = ((2_048, "low"), (8_192, "medium"))
+
+
+def request_body(request: ModelRequest, *, official: bool) -> dict[str, Any]:
+    """The arguments of `chat.completions.create`.
+
+    official is whether OpenAI itself is asked: it takes no max_tokens for the models that think, and the servers that
+    are compatible with it know nothing else.
+    """
+    body: dict[str, Any] = {
+        "model": request.model,
+        "messages": [wire for message in _conversation(request) for wire in message],
+        "stream_options": {"include_usage": True},
+        "max_completion_tokens" if official else "max_tokens": request.max_output_tokens,
+    }
+    if request.tools:
+        body["tools"] = [
+            {
+                "type": "function",
+                "function": {"name": tool.name, "description": tool.description, "parameters": dict(tool.schema)},
+            }
+            for tool in request.tools
+        ]
+    if request.thinking_tokens:
+        body["reasoning_effort"] = _effort(request.thinking_tokens)
+    return body
+
+
+def _effort(tokens: int) -> str:
+    return next((effort for most, effort in _EFFORTS if tokens <= most), "high")
+
+
+def _conversation(request: ModelRequest) -> Iterator[Iterator[dict[str, Any]]]:
+    if request.system:
+        yield iter([{"role": "system", "content": request.system}])
+    for message in request.messages:
+        yield _answered(message) if message.role == "assistant" else _asked(message)
+
+
+def _asked(message: Message) -> Iterator[dict[str, Any]]:
+    """Results of tools first: they must follow the calls at once."""
+    for block in message.blocks:
+        if isinstance(block, ToolResultBlock):
+            # The API has no mark for results that are errors.
+            content = block.output if block.ok else f"Error: {block.output}"
+            yield {"role": "tool", "tool_call_id": block.call_id, "content": content}
+    words = _text(message)
+    if words:
+        yield {"role": "user", "content": words}
+
+
+def _answered(message: Message) -> Iterator[dict[str, Any]]:
+    """Thinking does not travel back: the API takes none."""
+    calls = [
+        {
+            "id": block.call_id,
+            "type": "function",
+            "function": {"name": block.name, "arguments": _arguments(block.arguments)},
+        }
+        for block in message.blocks
+        if isinstance(block, ToolUseBlock)
+    ]
+    wire: dict[str, Any] = {"role": "assistant", "content": _text(message)}
+    yield {**wire, "tool_calls": calls} if calls else wire
+
+
+def _text(message: Message) -> str:
+    return "\n\n".join(block.text for block in message.blocks if isinstance(block, TextBlock) and block.text)
+
+
+def _arguments(arguments: Any) -> str:
+    """JSON of an object: the templates of local servers read it again, and know nothing else."""
+    return json.dumps(arguments if isinstance(arguments, dict) else {}, ensure_ascii=False, separators=(",", ":"))

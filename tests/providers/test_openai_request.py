@@ -1,0 +1,90 @@
+"""Our requests as bodies of the chat completions API."""
+
+import json
+
+import pytest
+
+from slop_qt.core.conversation import (
+    Message,
+    ModelRequest,
+    TextBlock,
+    ThinkingBlock,
+    ToolResultBlock,
+    ToolSpec,
+    ToolUseBlock,
+)
+from slop_qt.providers.openai_request import request_body
+
+
+def body_of(*messages, official=False, **fields):
+    return request_body(ModelRequest("model", fields.pop("system", ""), messages, **fields), official=official)
+
+
+def test_a_request_has_everything():
+    tools = (ToolSpec("one", "first", {"type": "object"}), ToolSpec("two", "second", {"type": "object"}))
+    messages = (
+        Message("user", (TextBlock("do it"),)),
+        Message("assistant", (TextBlock("yes"), ToolUseBlock("c1", "one", {"a": "ü"}), ToolUseBlock("c2", "two", [1]))),
+        Message("user", (TextBlock("go on"), ToolResultBlock("c1", "fine"), ToolResultBlock("c2", "no", ok=False))),
+    )
+    assert body_of(*messages, system="system", tools=tools, max_output_tokens=99) == {
+        "model": "model",
+        "max_tokens": 99,
+        "stream_options": {"include_usage": True},
+        "tools": [
+            {"type": "function", "function": {"name": "one", "description": "first", "parameters": {"type": "object"}}},
+            {
+                "type": "function",
+                "function": {"name": "two", "description": "second", "parameters": {"type": "object"}},
+            },
+        ],
+        "messages": [
+            {"role": "system", "content": "system"},
+            {"role": "user", "content": "do it"},
+            {
+                "role": "assistant",
+                "content": "yes",
+                "tool_calls": [
+                    {"id": "c1", "type": "function", "function": {"name": "one", "arguments": '{"a":"ü"}'}},
+                    {"id": "c2", "type": "function", "function": {"name": "two", "arguments": "{}"}},
+                ],
+            },
+            {"role": "tool", "tool_call_id": "c1", "content": "fine"},
+            {"role": "tool", "tool_call_id": "c2", "content": "Error: no"},
+            {"role": "user", "content": "go on"},
+        ],
+    }
+
+
+def test_openai_itself_is_told_the_limit_under_its_new_name():
+    body = body_of(official=True, max_output_tokens=99)
+    assert body["max_completion_tokens"] == 99
+    assert "max_tokens" not in body
+
+
+def test_thinking_does_not_travel_back_and_turns_still_alternate():
+    blocks = (ThinkingBlock("hm"), TextBlock(""))
+    messages = body_of(
+        Message("user", (TextBlock("a"),)), Message("assistant", blocks), Message("user", (TextBlock("b"),))
+    )["messages"]
+    assert [message["role"] for message in messages] == ["user", "assistant", "user"]
+    assert "hm" not in json.dumps(messages)
+
+
+def test_several_texts_of_a_turn_are_paragraphs():
+    [message] = body_of(Message("user", (TextBlock("a"), TextBlock(""), TextBlock("b"))))["messages"]
+    assert message["content"] == "a\n\nb"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "effort"), [(0, None), (1, "low"), (2048, "low"), (4000, "medium"), (8192, "medium"), (8193, "high")]
+)
+def test_thinking_is_asked_for_as_effort(tokens, effort):
+    assert body_of(thinking_tokens=tokens).get("reasoning_effort") == effort
+
+
+def test_the_same_request_gives_the_same_body_and_is_not_changed():
+    schema = {"type": "object"}
+    request = ModelRequest("m", "s", (Message("user", (TextBlock("x"),)),), (ToolSpec("t", "d", schema),))
+    assert json.dumps(request_body(request, official=True)) == json.dumps(request_body(request, official=True))
+    assert schema == {"type": "object"}
