@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QActionGroup, QCloseEvent
+from PySide6.QtGui import QActionGroup, QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMenuBar, QMessageBox, QVBoxLayout, QWidget
 
 from slop_qt.core.errors import SlopError
@@ -58,7 +58,9 @@ class MainWindow(QMainWindow):
             self._docks.add(spec, self._panels[spec.id])
         self._build_menus()
         self._build_status()
-        self._place()
+        self._placed = False
+        self.resize(_SIZE)
+        self.setMinimumSize(_LEAST_SIZE)
         context.selection.panel_wanted.connect(self._docks.raise_panel)
         Attention(context.bridge, context.selection, self)
         context.tracks.reload()
@@ -83,6 +85,13 @@ class MainWindow(QMainWindow):
         self._context.bridge.close()
         self.hide()
         self.deleteLater()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        if not self._placed:  # only now: the style sheet, which comes after building, would undo it
+            self._placed = True
+            if not self._docks.restore(self._context.settings):
+                self._docks.arrange()
+        super().showEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         event.ignore()
@@ -132,12 +141,6 @@ class MainWindow(QMainWindow):
         assert isinstance(approvals, ApprovalsPanel)
         approvals.count_changed.connect(self._show_waiting)
         self._show_waiting(approvals.count)
-
-    def _place(self) -> None:
-        self.resize(_SIZE)
-        self.setMinimumSize(_LEAST_SIZE)
-        if not self._docks.restore(self._context.settings):
-            self._docks.arrange()
 
     def _show_waiting(self, number: int) -> None:
         self._status.show_approvals(number)
