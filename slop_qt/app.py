@@ -12,7 +12,7 @@ from slop_qt import __version__
 from slop_qt.core.approvals import DecidedBy
 from slop_qt.core.errors import SlopError
 from slop_qt.engine import Engine
-from slop_qt.headless.failures import exit_code_for
+from slop_qt.headless.failures import CANNOT_START
 from slop_qt.launch import LaunchOptions, settings_for
 from slop_qt.mma import commands, shapes
 from slop_qt.qt.main_loop import MainLoop
@@ -105,10 +105,10 @@ async def _show_failure(error: SlopError, main_loop: MainLoop) -> None:
     """Say why the project cannot be opened, on standard error and in a dialog that offers another folder."""
     from slop_qt.views.start_failure import StartFailureDialog
 
+    main_loop.exit_code = CANNOT_START
     print(f"slop-qt: {error}", file=sys.stderr)  # noqa: T201
-    main_loop.exit_code = exit_code_for(error)
     dialog = StartFailureDialog(error)
-    dialog.done_with.connect(lambda: main_loop.request_quit(exit_code_for(error)))
+    dialog.done_with.connect(lambda: main_loop.request_quit(CANNOT_START))
     dialog.open_other.connect(_open_elsewhere)
     dialog.open()
     await main_loop.until_quit()

@@ -1,11 +1,13 @@
 """The demo in a window: it plans and starts by itself, waits for the first approval, and offers to go on."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 from slop_qt.app import run_window
 from slop_qt.core.approvals import Approval, DecidedBy, Mode
-from slop_qt.core.state import Changes
+from slop_qt.core.errors import SlopError
+from slop_qt.core.state import Changes, RunState
 from slop_qt.engine import Engine
 from slop_qt.headless.demo import Demo
 from slop_qt.launch import LaunchOptions
@@ -18,6 +20,8 @@ _WAITING = "The demo is a real run; only the models' answers are scripted. It wa
 _GO_ON = "You decide about everything that has an effect. Or let the demo's own rules decide the rest:"
 _BY_ITSELF = "The demo goes on by itself. Watch the streams; its end waits for you."
 _ENDED = "The run has ended. Look at its diff, then apply it to the branch main."
+_ENDED_WITH_NOTHING = "The run has ended, and nothing was merged. Run the track again, or quit."
+_APPLIED = "Applied: the work is on the branch main, and the plan is marked. That is all there is to it."
 
 
 def run_demo_window(options: LaunchOptions, demo: Demo) -> int:
@@ -39,34 +43,52 @@ class DemoGuide:
         self._engine = engine
         self._window = window
         self._demo = demo
-        self._decided = asyncio.Event()
         self._run_id = ""
 
     async def guide(self) -> None:
-        """From the epic to the end of the run; Apply is the person's."""
+        """From the epic to Apply, which is the person's, as is stopping it on the way."""
+        try:
+            await self._begin()
+        except SlopError as error:
+            self._window.show_error(error)
+            return
+        self._window.show_banner(_WAITING)
+        await self._until(lambda: any(_by_a_person(approval) for approval in self._run.approvals.values()))
+        self._window.show_banner(_GO_ON, "Let it go on by itself", self._go_on)
+        await self._until(lambda: self._run.ended)
+        self._window.show_banner(_ENDED if self._run.merged else _ENDED_WITH_NOTHING)
+        await self._until(lambda: self._run.applied_commit is not None)
+        self._window.show_banner(_APPLIED)
+
+    @property
+    def _run(self) -> RunState:
+        return self._engine.feed.state.runs[self._run_id]
+
+    async def _begin(self) -> None:
         registry = self._engine.registry
         planned = await registry.call(commands.EPIC_PLAN, shapes.PlanEpic(text=self._demo.epic))
         track_id = planned.tracks[0].id
         await registry.call(commands.TRACK_PLAN, shapes.TrackRef(track_id=track_id))
         started = await registry.call(commands.RUN_START, shapes.StartRun(track_id=track_id, mode=Mode.ASK))
         self._run_id = started.run_id
-        self._window.show_banner(_WAITING)
-        self._engine.feed.subscribe(self._hear)
-        await self._decided.wait()
-        self._window.show_banner(_GO_ON, "Let it go on by itself", self._go_on)
-        await registry.call(commands.RUN_WAIT, shapes.WaitRun(run_id=self._run_id))
-        self._window.show_banner(_ENDED)
 
-    def _hear(self, changes: Changes) -> None:
-        if changes.approvals and any(_by_a_person(approval) for approval in self._approvals()):
-            self._engine.feed.unsubscribe(self._hear)
-            self._decided.set()
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        """Return as soon as it holds in the state."""
+        holds = asyncio.Event()
 
-    def _approvals(self) -> list[Approval]:
-        return list(self._engine.feed.state.runs[self._run_id].approvals.values())
+        def look(_: Changes) -> None:
+            if condition():
+                holds.set()
+
+        self._engine.feed.subscribe(look)
+        try:
+            if not condition():
+                await holds.wait()
+        finally:
+            self._engine.feed.unsubscribe(look)
 
     def _go_on(self) -> None:
-        if self._engine.session is not None and not self._engine.feed.state.runs[self._run_id].ended:
+        if self._engine.session is not None and not self._run.ended:
             self._engine.session.relax(self._run_id, Mode.EDITS, self._demo.rules)
             self._window.show_banner(_BY_ITSELF)
 
