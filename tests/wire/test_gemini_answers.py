@@ -236,7 +236,8 @@ async def test_counts_are_told_early_and_late_but_not_with_every_event(open_sess
 async def test_a_failed_answer_has_cost_what_was_counted_last(open_session, ending):
     counted = [sse(chunk({"text": "x"}, counts=Counts(9, tokens))) for tokens in (1, 2, 3)]
     told = []
-    with LoopbackServer.saying(Answer([*counted, ending])) as server:
+    # The pause: what the transport holds unread when a connection breaks is lost.
+    with LoopbackServer.saying(Answer([*counted, 0.1, ending])) as server:
         session = await open_session(server.base_url)
         await failure(session, QUESTION, told)
         await session.aclose()
