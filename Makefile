@@ -12,7 +12,7 @@ QT_PACKAGES := libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.
 QT_WINDOW_PACKAGES := libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 \
   libxcb-render-util0 libxcb-shape0 libxcb-xkb1
 
-.PHONY: help setup demo run test check format-check lint types imports wheel bench format lock clean
+.PHONY: help setup demo run test check format-check lint types imports wheel bench docs format lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make test     the test suite"
 	@echo "make check    everything that CI runs"
 	@echo "make bench    measure against the goals of the design"
+	@echo "make docs     write docs/providers.md anew, from the adapters"
 	@echo "make format   format and sort imports;  make lock: choose versions anew;  make clean: remove what was built"
 
 # Setting up -----------------------------------------------------------------------------------------------------------
@@ -100,6 +101,9 @@ bench: setup
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m benchmarks
 
 # Keeping --------------------------------------------------------------------------------------------------------------
+
+docs: setup
+	$(BIN)/python tests/providers/providers_doc.py
 
 format: setup
 	$(BIN)/ruff check --select I --fix $(CODE)

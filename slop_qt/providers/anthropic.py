@@ -6,7 +6,8 @@ from typing import Any
 
 from slop_qt.core.conversation import ModelRequest
 from slop_qt.core.ports import Offload
-from slop_qt.providers.anthropic_wire import ANTHROPIC, MessageDecoder, request_body
+from slop_qt.providers.anthropic_wire import ANTHROPIC, STOPS, MessageDecoder, request_body
+from slop_qt.providers.capabilities import Capabilities
 from slop_qt.providers.endpoint import Endpoint
 from slop_qt.providers.http_failures import Refusal, says_overflow
 from slop_qt.providers.sdk_client import SdkProvider, SdkSession, Toolbox
@@ -19,6 +20,22 @@ class AnthropicProvider(SdkProvider):
 
     name = "anthropic"
     sdk_name = "anthropic"
+    capabilities = Capabilities(
+        vendor=ANTHROPIC,
+        key_variables=(ANTHROPIC.key_variable,),
+        keyless="never",
+        streams_text=True,
+        shows_thinking=True,
+        thinking_asked="tokens",
+        returns_signatures=True,
+        parallel_calls=True,
+        raw_arguments=True,
+        stops=STOPS,
+        cache_reads=True,
+        cache_writes=True,
+        reasoning=True,
+        prices="model",
+    )
 
     def __init__(self, *, key: str, offload: Offload, base_url: str = "") -> None:
         """An empty base_url is the vendor's own. Raises ConfigurationError where key or address cannot be one."""

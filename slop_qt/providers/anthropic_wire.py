@@ -27,7 +27,7 @@ from slop_qt.providers.decoding import AnswerDecoder
 from slop_qt.providers.endpoint import Vendor
 from slop_qt.providers.http_failures import OVERFLOW_HINT
 
-__all__ = ["ANTHROPIC", "MessageDecoder", "request_body"]
+__all__ = ["ANTHROPIC", "STOPS", "MessageDecoder", "request_body"]
 
 ANTHROPIC = Vendor(
     label="Anthropic",
@@ -42,7 +42,7 @@ ANTHROPIC = Vendor(
 _LEAST_THINKING = 1024
 _CACHED = {"cache_control": {"type": "ephemeral"}}
 
-_STOPS: dict[str, StopReason] = {
+STOPS: dict[str, StopReason] = {
     "end_turn": "end_turn",
     "stop_sequence": "end_turn",
     "tool_use": "tool_use",
@@ -257,10 +257,10 @@ class MessageDecoder(AnswerDecoder):
             raise ProviderError("The conversation has outgrown the model's context window.", OVERFLOW_HINT)
         if self._stop is None:
             raise self._nonsense("it ends without a stop reason")
-        if self._stop not in _STOPS:
+        if self._stop not in STOPS:
             raise ProviderError(f"The model stopped for the reason {self._stop!r}, which is not known here.")
         self.finished = True
-        self._emit(Finished(_STOPS[self._stop]))
+        self._emit(Finished(STOPS[self._stop]))
 
     def _error(self, event: dict[str, Any]) -> None:
         error = event["error"]

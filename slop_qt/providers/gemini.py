@@ -8,8 +8,9 @@ from typing import Any
 from typing_extensions import override
 
 from slop_qt.core.ports import Offload
+from slop_qt.providers.capabilities import Capabilities
 from slop_qt.providers.endpoint import Endpoint
-from slop_qt.providers.gemini_wire import GEMINI, ContentDecoder
+from slop_qt.providers.gemini_wire import GEMINI, STOPS, ContentDecoder
 from slop_qt.providers.http_failures import Refusal
 from slop_qt.providers.sdk_client import SdkProvider, SdkSession, Toolbox
 
@@ -21,6 +22,22 @@ class GeminiProvider(SdkProvider):
 
     name = "gemini"
     sdk_name = "google.genai"
+    capabilities = Capabilities(
+        vendor=GEMINI,
+        key_variables=(GEMINI.key_variable, "GOOGLE_API_KEY"),
+        keyless="never",
+        streams_text=True,
+        shows_thinking=True,
+        thinking_asked="tokens",
+        returns_signatures=True,
+        parallel_calls=True,
+        raw_arguments=False,
+        stops=STOPS,
+        cache_reads=True,
+        cache_writes=False,
+        reasoning=True,
+        prices="model",
+    )
 
     def __init__(self, *, key: str, offload: Offload, base_url: str = "") -> None:
         """An empty base_url is the vendor's own. Raises ConfigurationError where key or address cannot be one."""

@@ -26,7 +26,7 @@ from slop_qt.providers.endpoint import Vendor
 from slop_qt.providers.gemini_failures import broken_off, prompt_refused, stopped_short
 from slop_qt.providers.gemini_request import made_up_id
 
-__all__ = ["GEMINI", "ContentDecoder"]
+__all__ = ["GEMINI", "STOPS", "ContentDecoder"]
 
 GEMINI = Vendor(
     label="Gemini",
@@ -38,7 +38,7 @@ GEMINI = Vendor(
     no_key="Set GEMINI_API_KEY; Google AI Studio gives one.",
 )
 
-_STOPS: dict[str, StopReason] = {
+STOPS: dict[str, StopReason] = {
     "STOP": "end_turn",
     "MAX_TOKENS": "max_tokens",
     "SAFETY": "refusal",
@@ -98,7 +98,7 @@ class ContentDecoder(AnswerDecoder):
 
     @override
     def _conclude(self) -> None:
-        stop = _STOPS.get(self._stop)
+        stop = STOPS.get(self._stop)
         if stop is None:
             raise stopped_short(self._stop, self._stop_message)
         if stop == "end_turn" and self._calls:

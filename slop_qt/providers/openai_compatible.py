@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 from slop_qt.core.conversation import ModelRequest
 from slop_qt.core.ports import Offload
 from slop_qt.core.usage import Usage
+from slop_qt.providers.capabilities import Capabilities
 from slop_qt.providers.endpoint import Endpoint
 from slop_qt.providers.http_failures import Refusal, says_overflow
 from slop_qt.providers.openai_request import request_body
-from slop_qt.providers.openai_wire import OPENAI, ChunkDecoder
+from slop_qt.providers.openai_wire import OPENAI, STOPS, ChunkDecoder
 from slop_qt.providers.sdk_client import SdkProvider, SdkSession, Toolbox
 
 __all__ = ["OpenAIProvider"]
@@ -29,6 +30,22 @@ class OpenAIProvider(SdkProvider):
 
     name = "openai"
     sdk_name = "openai"
+    capabilities = Capabilities(
+        vendor=OPENAI,
+        key_variables=(OPENAI.key_variable,),
+        keyless="elsewhere",
+        streams_text=True,
+        shows_thinking=True,
+        thinking_asked="effort",
+        returns_signatures=False,
+        parallel_calls=True,
+        raw_arguments=True,
+        stops=STOPS,
+        cache_reads=True,
+        cache_writes=False,
+        reasoning=True,
+        prices="address and model",
+    )
 
     def __init__(self, *, key: str, offload: Offload, base_url: str = "") -> None:
         """An empty base_url is OpenAI's own. Raises ConfigurationError where key or address cannot be one."""

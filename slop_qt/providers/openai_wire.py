@@ -22,7 +22,7 @@ from slop_qt.providers.decoding import AnswerDecoder
 from slop_qt.providers.endpoint import Vendor
 from slop_qt.providers.http_failures import OVERFLOW_HINT, says_overflow
 
-__all__ = ["OPENAI", "ChunkDecoder"]
+__all__ = ["OPENAI", "STOPS", "ChunkDecoder"]
 
 OPENAI = Vendor(
     label="OpenAI",
@@ -34,7 +34,7 @@ OPENAI = Vendor(
     no_key="Set OPENAI_API_KEY, or OPENAI_BASE_URL to a server that asks for no key.",
 )
 
-_STOPS: dict[str, StopReason] = {
+STOPS: dict[str, StopReason] = {
     "stop": "end_turn",
     "tool_calls": "tool_use",
     "function_call": "tool_use",
@@ -168,7 +168,7 @@ class ChunkDecoder(AnswerDecoder):
         call.pieces.append(arguments)
 
     def _finish(self, reason: str) -> None:
-        if reason not in _STOPS:
+        if reason not in STOPS:
             retryable = reason in {"error", "insufficient_system_resource"}
             raise ProviderError(
                 f"The model stopped for the reason {reason!r}, which is not known here."
@@ -183,7 +183,7 @@ class ChunkDecoder(AnswerDecoder):
 
     def _conclude(self) -> None:
         self._close_thinking()
-        stop = _STOPS[self._stop or "stop"]
+        stop = STOPS[self._stop or "stop"]
         if stop == "end_turn":
             # Some servers say `stop` where they call tools; a refusal in words is none of the words it could be.
             stop = "refusal" if self._refused else "tool_use" if self._calls else stop

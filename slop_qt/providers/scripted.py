@@ -5,7 +5,8 @@ import json
 import threading
 import zlib
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from types import MappingProxyType
 
 from slop_qt.core.conversation import (
     Block,
@@ -13,6 +14,7 @@ from slop_qt.core.conversation import (
     Finished,
     ModelRequest,
     ProviderEvent,
+    StopReason,
     TextBlock,
     TextDelta,
     ThinkingBlock,
@@ -24,6 +26,7 @@ from slop_qt.core.conversation import (
 )
 from slop_qt.core.errors import ProviderError
 from slop_qt.core.usage import Usage
+from slop_qt.providers.capabilities import Capabilities
 from slop_qt.providers.scenario import FaultKind, Scenario, ScriptedFault, ScriptedTurn, ScriptedUsage, match_turn
 
 __all__ = ["ScriptedProvider", "ScriptedSession"]
@@ -37,6 +40,10 @@ _SLOW_S = (0.05, 0.15)
 
 # Faults after which the answer goes on nevertheless; all others end the send.
 _SPOILING: frozenset[FaultKind] = frozenset({"bad_json", "bad_tool_input", "slow"})
+# A scenario's words for its ends are ours; tool_use is said by having tools.
+_STOPS: Mapping[str, StopReason] = MappingProxyType(
+    {"end_turn": "end_turn", "tool_use": "tool_use", "max_tokens": "max_tokens", "refusal": "refusal"}
+)
 _CHUNKS = (TextDelta, ThinkingDelta, ToolCallReceived)
 
 
@@ -48,6 +55,22 @@ class ScriptedProvider:
     """
 
     name = "scripted"
+    capabilities = Capabilities(
+        vendor=None,
+        key_variables=(),
+        keyless="always",
+        streams_text=True,
+        shows_thinking=True,
+        thinking_asked=None,
+        returns_signatures=False,
+        parallel_calls=True,
+        raw_arguments=True,
+        stops=_STOPS,
+        cache_reads=True,
+        cache_writes=True,
+        reasoning=True,
+        prices=None,
+    )
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from slop_qt.core.conversation import ModelRequest, ProviderEvent
 from slop_qt.core.errors import ProviderError
 from slop_qt.core.ports import Offload
+from slop_qt.providers.capabilities import Capabilities
 from slop_qt.providers.decoding import AnswerDecoder
 from slop_qt.providers.endpoint import Endpoint
 from slop_qt.providers.http_failures import FailureTranslator, Refusal
@@ -59,6 +60,7 @@ class SdkProvider(ABC):
 
     name: ClassVar[str]
     sdk_name: ClassVar[str]
+    capabilities: ClassVar[Capabilities]
 
     def __init__(self, endpoint: Endpoint, offload: Offload) -> None:
         self._endpoint = endpoint

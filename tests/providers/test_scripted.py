@@ -455,3 +455,19 @@ async def test_a_stream_that_is_closed_early_leaves_nothing_behind():
             break
     await session.aclose()
     await session.aclose()
+
+
+async def test_its_capabilities_are_what_it_does():
+    can = ScriptedProvider.capabilities
+    events = await receive(provider_of(WHOLE))
+    usage = last_usage(events)
+    assert can.streams_text == (len(chunks_of(events)) > 1)
+    assert can.shows_thinking == bool(chunks_of(events, ThinkingDelta))
+    assert can.parallel_calls == (sum(isinstance(event, ToolCallReceived) for event in events) == 2)
+    assert can.returns_signatures == any(isinstance(e, ThinkingDone) and bool(e.block.signature) for e in events)
+    assert (can.cache_reads, can.cache_writes) == (usage.cache_read_tokens == 60, usage.cache_write_tokens == 10)
+    assert can.reasoning == (usage.reasoning_tokens == 5)
+    assert can.prices is None and usage.cost_usd is None
+    for word, stop in can.stops.items():
+        said = '[[turn.tool]]\nname = "one"\n' if word == "tool_use" else f"stop = {word!r}\n"
+        assert (await receive(provider_of(f"[[turn]]\ntier = 3\n{said}")))[-1] == Finished(stop)

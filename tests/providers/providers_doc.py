@@ -1,0 +1,152 @@
+"""docs/providers.md, written from the adapters: `python tests/providers/providers_doc.py` (`make docs`) renews it."""
+
+from pathlib import Path
+
+from slop_qt.core.errors import ConfigurationError, ProviderError
+from slop_qt.providers.anthropic import AnthropicProvider
+from slop_qt.providers.endpoint import Endpoint
+from slop_qt.providers.gemini import GeminiProvider
+from slop_qt.providers.http_failures import FailureTranslator, Refusal
+from slop_qt.providers.openai_compatible import OpenAIProvider
+from slop_qt.providers.openai_wire import OPENAI
+from slop_qt.providers.scripted import ScriptedProvider
+
+__all__ = ["ADAPTERS", "FILE", "rendered"]
+
+FILE = Path(__file__).parents[2] / "docs" / "providers.md"
+ADAPTERS = (AnthropicProvider, GeminiProvider, OpenAIProvider, ScriptedProvider)
+
+_KEYLESS = {"never": "no", "elsewhere": "yes, at any address but the vendor's", "always": "yes"}
+_ASKED = {"tokens": "yes, a number of tokens", "effort": "yes, as low, medium or high effort", None: "no"}
+_PRICES = {"model": "by the model's name", "address and model": "by address and model", None: "none"}
+_YES = {True: "yes", False: "no"}
+
+
+class _RefusedError(Exception):
+    """What an SDK would raise."""
+
+    def __init__(self, refusal):
+        self.refusal = refusal
+
+
+_FAILURES = (
+    ("400, the conversation too long", _RefusedError(Refusal(400, {}, kind="overflow"))),
+    ("400, any other", _RefusedError(Refusal(400, {}))),
+    ("401", _RefusedError(Refusal(401, {}))),
+    ("402", _RefusedError(Refusal(402, {}))),
+    ("403", _RefusedError(Refusal(403, {}))),
+    ("404", _RefusedError(Refusal(404, {}))),
+    ("413", _RefusedError(Refusal(413, {}))),
+    ("429", _RefusedError(Refusal(429, {}))),
+    ("429, no credit left", _RefusedError(Refusal(429, {}, kind="quota"))),
+    ("500 and above", _RefusedError(Refusal(500, {}))),
+    ("529", _RefusedError(Refusal(529, {}))),
+    ("a redirect", _RefusedError(Refusal(302, {"location": "https://elsewhere.example"}))),
+    ("nothing listens there", ConnectionRefusedError()),
+    ("too late", TimeoutError()),
+    ("the connection breaks", ConnectionResetError()),
+)
+
+
+def rendered():
+    """The whole file."""
+    return _TEXT.format(capabilities=_capabilities(), setup=_setup(), failures=_failures())
+
+
+def _table(head, *rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _capabilities():
+    can = [adapter.capabilities for adapter in ADAPTERS]
+    return _table(
+        ["", *(f"`{adapter.name}`" for adapter in ADAPTERS)],
+        ["text as it comes", *(_YES[c.streams_text] for c in can)],
+        ["thinking shown", *(_YES[c.shows_thinking] for c in can)],
+        ["thinking can be asked for", *(_ASKED[c.thinking_asked] for c in can)],
+        ["signatures of thinking sent back", *(_YES[c.returns_signatures] for c in can)],
+        ["several tool calls in one answer", *(_YES[c.parallel_calls] for c in can)],
+        ["arguments as raw JSON, in pieces", *(_YES[c.raw_arguments] for c in can)],
+        ["counts: read from the cache", *(_YES[c.cache_reads] for c in can)],
+        ["counts: written to the cache", *(_YES[c.cache_writes] for c in can)],
+        ["counts: thinking", *(_YES[c.reasoning] for c in can)],
+        ["price known", *(_PRICES[c.prices] for c in can)],
+        ["works without a key", *(_KEYLESS[c.keyless] for c in can)],
+        *(
+            [f"ends: {ours}", *(", ".join(f"`{word}`" for word, stop in c.stops.items() if stop == ours) for c in can)]
+            for ours in ("end_turn", "tool_use", "max_tokens", "refusal", "pause")
+        ),
+    )
+
+
+def _setup():
+    rows = []
+    for adapter in ADAPTERS:
+        can = adapter.capabilities
+        if can.vendor is not None:
+            keys = ", else ".join(f"`{variable}`" for variable in can.key_variables)
+            rows.append([f"`{adapter.name}`", keys, f"`{can.vendor.address_variable}`", f"`{can.vendor.base_url}`"])
+    return _table(["", "key", "address", "if the address is not set"], *rows)
+
+
+def _failures():
+    endpoint = Endpoint.checked(OPENAI, base_url="", key="any-word")
+    translator = FailureTranslator(
+        endpoint, caught=(_RefusedError,), timeouts=(), refusal=lambda error: getattr(error, "refusal", None)
+    )
+    rows = []
+    for what, raised in _FAILURES:
+        error: ProviderError = translator.translate(raised, "MODEL")
+        rows.append([what, error.message, error.hint, _YES[error.retryable]])
+    try:
+        Endpoint.checked(OPENAI, base_url="", key="")
+    except ConfigurationError as missing:
+        rows.insert(0, ["no key", missing.message, missing.hint, "no"])
+    return _table(["what happens", "what is said", "what to do", "tried again"], *rows)
+
+
+_TEXT = """# Providers
+
+<!-- Written by `make docs` from the adapters; tests/providers/test_providers_doc.py keeps it true. Don't edit it. -->
+
+Each tier can have a provider of its own (`--tier 3=gemini:gemini-2.5-flash`). What an adapter can do stands in its
+class (`capabilities`), and the conformance suite holds it against the wire, with the real SDKs (`tests/wire/`).
+
+## What each can do
+
+{capabilities}
+
+“Ends” are the API's own words for what we call so; those it has besides are errors with a sentence. Gemini says `STOP`
+where it calls tools too. A server may do less than its API: OpenAI itself shows no thinking in chat completions,
+DeepSeek, vLLM and others do. What has no known price is shown as unknown.
+
+## Keys and addresses
+
+{setup}
+
+They are read from the environment. A key is in no message, no log line and no file, and goes to no address that a
+server redirects to. `scripted` needs a scenario file instead (`--scenario FILE`).
+
+## Local servers
+
+- `openai` speaks with everything that has `/v1/chat/completions`: Ollama (`OPENAI_BASE_URL=http://localhost:11434/v1`),
+  LM Studio (`http://localhost:1234/v1`), llama.cpp's `llama-server` (`http://localhost:8080/v1`), vLLM
+  (`http://localhost:8000/v1`). No key is needed, and one that is set is sent.
+- `anthropic` speaks with everything that has `/v1/messages`, like `llama-server`
+  (`ANTHROPIC_BASE_URL=http://localhost:8080`). It asks for a key: any word will do.
+- `gemini` speaks with a server of Gemini's own API at `GOOGLE_GEMINI_BASE_URL`, as a proxy has it.
+
+## What a failure says
+
+With `openai` and a model `MODEL` as the example; the server's own words follow after a colon. What is tried again is
+said in the stream, with the time to wait: what the server asks for (`Retry-After`), up to 120 s, or up to 30 s.
+
+{failures}
+
+An answer that breaks off, is empty, or does not follow its API is an error too, and is tried again; no tool runs from
+it.
+"""
+
+if __name__ == "__main__":
+    FILE.write_text(rendered(), encoding="utf-8")
