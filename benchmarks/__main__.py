@@ -1,7 +1,7 @@
 """`python -m benchmarks`: all lines, each as `name: ours / floor = ratio (goal)`, and benchmarks/results.json.
 
-`python -m benchmarks NAME…` measures only the lines of these names: answer, streams, start. Each bench is a process of
-its own. The exit code is 0 whether or not goals are met: a busy machine is no defect.
+`python -m benchmarks NAME…` measures only the lines of these names: answer, adapters, streams, start. Each bench is a
+process of its own. The exit code is 0 whether or not goals are met: a busy machine is no defect.
 """
 
 import json
@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.report import Line, exponent, lateness_line, ratio_line
+from benchmarks.report import Line, exponent, lateness_line, rate_line, ratio_line
 from benchmarks.start import start_pairs
 
 _RESULTS = Path(__file__).with_name("results.json")
@@ -47,6 +47,13 @@ def _answer_line(name: str, kind: str, goal: float) -> Line:
     return ratio_line(f"100k-token answer, {name}, / raw client", by_size[_HEADLINE_TOKENS], goal, note)
 
 
+def _adapters() -> list[Line]:
+    by_vendor: dict[str, list[tuple[float, float]]] = {}
+    for vendor, ours, bare in _child("benchmarks.adapters"):
+        by_vendor.setdefault(vendor, []).append((ours, bare))
+    return [rate_line(f"{vendor} adapter, / bare SDK", pairs, 1.0) for vendor, pairs in by_vendor.items()]
+
+
 def _streams() -> list[Line]:
     idle, *loads = _child("benchmarks.streams")
     headline = [load for load in loads if load["streams"] == _HEADLINE_STREAMS]
@@ -64,7 +71,12 @@ def _start() -> list[Line]:
     return [ratio_line("start, window and socket, / empty window", start_pairs(), 2.0)]
 
 
-_BENCHES: dict[str, Callable[[], list[Line]]] = {"answer": _answer, "streams": _streams, "start": _start}
+_BENCHES: dict[str, Callable[[], list[Line]]] = {
+    "answer": _answer,
+    "adapters": _adapters,
+    "streams": _streams,
+    "start": _start,
+}
 
 
 def _main(names: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.report import exponent, lateness_line, ratio_line
+from benchmarks.report import exponent, lateness_line, rate_line, ratio_line
 
 
 def test_a_ratio_is_the_median_of_pairs_taken_at_once() -> None:
@@ -22,6 +22,13 @@ def test_lateness_is_held_against_milliseconds_and_not_against_the_idle_window()
     line = lateness_line("p99", 6.0, 0.5, goal_ms=8)
     assert line.met
     assert str(line) == "p99: 6 ms / 0.5 ms = 12.00 (goal ≤ 8 ms)"
+
+
+@pytest.mark.parametrize(("ours", "goal"), [(30_000.0, "goal ≥ 2"), (15_000.0, "goal ≥ 2, missed")])
+def test_of_a_rate_more_is_better(ours: float, goal: str) -> None:
+    line = rate_line("adapter", [(ours, 10_000.0)], goal=2)
+    assert line.met is ("missed" not in goal)
+    assert str(line) == f"adapter: {ours:,.0f} events/s / 10,000 events/s = {ours / 10_000:.2f} ({goal})"
 
 
 @pytest.mark.parametrize("power", [0.0, 1.0, 2.0])
