@@ -23,7 +23,6 @@ from slop_qt.store.conductor_folder import ConductorFolder
 from slop_qt.store.journal import Journal
 
 CYCLES = 25
-CYCLES_WITHOUT_WINDOW = 5  # the same engine: only the way out differs
 WORKERS = 16
 TRACK = "busy_20261122"
 SLEEP = f"sleep 1000.{os.getpid()}"  # nobody else on this machine sleeps for exactly that long
@@ -208,7 +207,7 @@ def test_a_run_without_a_window_starts_and_quits(way: str, options: LaunchOption
         return 7
 
     before = 0
-    for cycle in range(CYCLES_WITHOUT_WINDOW):
+    for cycle in range(CYCLES):
         assert run_headless(options, job, json=True) == code
         settle(qapp)
         before = before or threads()
