@@ -59,11 +59,6 @@ class Runs:
         self._closing = False
         parts.feed.subscribe(self._spent)
 
-    @property
-    def running_id(self) -> str | None:
-        """The id of the run that is under way."""
-        return self._running.run_id if self._running else None
-
     def repository(self, run_id: str) -> RunRepository | None:
         """The git work of that run, while it is under way."""
         return self._running.repository if self._running and self._running.run_id == run_id else None
