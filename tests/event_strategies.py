@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from slop_qt.core import events as ev
 from slop_qt.core.approvals import Approval, ApprovalKind, ApprovalState, CommandPayload, Mode, QuestionPayload
+from slop_qt.core.context import CacheReport, ContextPart, ContextReport
 from slop_qt.core.tickets import TicketSpec, TicketStatus
 from slop_qt.core.usage import Usage
 
@@ -41,6 +42,17 @@ APPROVALS = st.builds(
     state=st.sampled_from(ApprovalState),
     requested_at=TIMES,
     note=st.none() | TEXTS,
+)
+REPORTS = st.builds(
+    ContextReport,
+    model=TEXTS,
+    limit_tokens=COUNTS,
+    used_tokens=COUNTS,
+    measured=st.sampled_from(["provider", "estimate"]),
+    parts=st.lists(st.builds(ContextPart, kind=st.just("file"), label=TEXTS, tokens=COUNTS, cached=st.booleans())).map(
+        tuple
+    ),
+    cache=st.builds(CacheReport, state=st.sampled_from(["warm", "cold"]), expires_at=st.none() | TIMES),
 )
 _SPECS = st.builds(
     TicketSpec, id=TICKET_IDS, title=st.text(min_size=1, max_size=9), brief=TEXTS, verify=st.none() | TEXTS
@@ -102,6 +114,7 @@ EVENTS = st.one_of(
         model=st.sampled_from(["large", "small"]),
         usage=USAGES,
     ),
+    st.builds(ev.ContextReported, **_OF_STREAM, report=REPORTS),
     st.builds(ev.Retry, **_OF_STREAM, reason=TEXTS, wait_s=st.floats(0, 120), attempt=st.integers(2, 5)),
     st.builds(ev.Merged, **_HEAD, ticket_id=TICKET_IDS, commit=TEXTS),
     st.builds(ev.Applied, **_HEAD, commit=TEXTS),

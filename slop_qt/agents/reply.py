@@ -48,6 +48,8 @@ class ReplyReader:
             self._writer.thinking(event.text)
         elif isinstance(event, conv.UsageUpdate):
             self._usage = event.usage
+        elif isinstance(event, conv.CacheWritten):
+            self._count(event.usage)
         elif isinstance(event, conv.RetryNotice):
             self._void(event)
         else:
@@ -63,17 +65,20 @@ class ReplyReader:
         """The response is over, whole or cut: what it cost is counted."""
         self._writer.flush()
         if self._usage is not None:
-            self._sink.publish(
-                UsageReported(
-                    run_id=self._request.run_id,
-                    stream_id=self._request.stream_id,
-                    tier=self._request.tier,
-                    ticket_id=self._request.ticket.id if self._request.ticket else None,
-                    model=self._request.choice.model,
-                    usage=self._usage,
-                )
-            )
+            self._count(self._usage)
             self._usage = None
+
+    def _count(self, usage: Usage) -> None:
+        self._sink.publish(
+            UsageReported(
+                run_id=self._request.run_id,
+                stream_id=self._request.stream_id,
+                tier=self._request.tier,
+                ticket_id=self._request.ticket.id if self._request.ticket else None,
+                model=self._request.choice.model,
+                usage=usage,
+            )
+        )
 
     def _void(self, notice: conv.RetryNotice) -> None:
         self.close()

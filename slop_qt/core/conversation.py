@@ -11,6 +11,8 @@ from slop_qt.core.usage import Usage
 
 __all__ = [
     "Block",
+    "CacheTtl",
+    "CacheWritten",
     "Caller",
     "Finished",
     "Message",
@@ -31,6 +33,9 @@ __all__ = [
 ]
 
 StopReason = Literal["end_turn", "tool_use", "max_tokens", "refusal", "pause"]
+
+# How long a provider keeps what it has cached after it was last used, where that can be chosen.
+CacheTtl = Literal["5m", "1h"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,8 @@ class ModelRequest:
     """One request, complete: a session sends this and adds nothing of its own.
 
     thinking_tokens is how many of max_output_tokens the model may think with before it answers; 0 asks for no thinking.
+    stable_messages is how many messages, from the first one, are the same in every request of this agent: with system
+    prompt and tools they are the context that is worth caching. cache_ttl is for how long.
     """
 
     model: str
@@ -119,6 +126,8 @@ class ModelRequest:
     tools: tuple[ToolSpec, ...] = ()
     max_output_tokens: int = 16_000
     thinking_tokens: int = 0
+    stable_messages: int = 1
+    cache_ttl: CacheTtl = "5m"
     caller: Caller = Caller(tier=1)
 
 
@@ -165,6 +174,13 @@ class UsageUpdate:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheWritten:
+    """A cache was made before this answer by a request of its own, which cost this; it is no part of the answer."""
+
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The vendor's terminal event came: the answer is complete. Without it nothing of the answer may be acted on."""
 
@@ -183,4 +199,6 @@ class RetryNotice:
     attempt: int
 
 
-ProviderEvent = TextDelta | ThinkingDelta | ThinkingDone | ToolCallReceived | UsageUpdate | Finished | RetryNotice
+ProviderEvent = (
+    TextDelta | ThinkingDelta | ThinkingDone | ToolCallReceived | UsageUpdate | CacheWritten | Finished | RetryNotice
+)

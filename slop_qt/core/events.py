@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from slop_qt.core.approvals import Approval, Mode
+from slop_qt.core.context import ContextReport
 from slop_qt.core.shape import Shape
 from slop_qt.core.tickets import TicketSpec, TicketStatus
 from slop_qt.core.usage import Usage
@@ -21,6 +22,7 @@ __all__ = [
     "Applied",
     "ApprovalRequested",
     "ApprovalResolved",
+    "ContextReported",
     "Event",
     "EventBase",
     "Fault",
@@ -194,8 +196,19 @@ class UsageReported(EventBase):
     usage: Usage
 
 
+class ContextReported(EventBase):
+    """What the request that is about to be sent is made of, or, after its answer, what the provider counted."""
+
+    kind: Literal["context"] = "context"
+    stream_id: str
+    report: ContextReport
+
+
 class Retry(EventBase):
-    """The identical request is sent again: what came of the last answer stays in the stream, before this mark."""
+    """The identical request is sent again: what came of the last answer stays in the stream, before this mark.
+
+    attempt is the send that is about to come; 1 is one that waits because the provider has asked others to.
+    """
 
     kind: Literal["retry"] = "retry"
     stream_id: str
@@ -244,6 +257,7 @@ Event = Annotated[
     | ApprovalRequested
     | ApprovalResolved
     | UsageReported
+    | ContextReported
     | Retry
     | Merged
     | Applied

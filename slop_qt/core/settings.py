@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from slop_qt.core.approvals import ApprovalKind, Mode
+from slop_qt.core.conversation import CacheTtl
 from slop_qt.core.shape import Shape
 
-__all__ = ["Limits", "ModelChoice", "Rule", "Settings"]
+__all__ = ["Limits", "ModelChoice", "Rule", "Server", "Settings"]
 
 
 class ModelChoice(Shape):
@@ -15,6 +16,17 @@ class ModelChoice(Shape):
 
     provider: str
     model: str
+
+
+class Server(Shape):
+    """An address that speaks a vendor's API: the name it has in the settings is a provider's name like the others.
+
+    key_variable is where the environment has its key, if it wants one.
+    """
+
+    base_url: str
+    api: Literal["openai", "anthropic", "gemini"] = "openai"
+    key_variable: str | None = None
 
 
 class Rule(Shape):
@@ -32,7 +44,8 @@ class Rule(Shape):
 class Limits(Shape):
     """Bounds of a run. Times are seconds.
 
-    thinking_tokens is how many of the output tokens a model may think with; 0 leaves its thinking off.
+    thinking_tokens is how many of the output tokens a model may think with; 0 leaves its thinking off. cache_ttl is how
+    long a provider is asked to keep what it caches, where it lets one choose: an hour costs more to write.
     """
 
     workers: Annotated[int, Field(ge=1, le=64)] = 4
@@ -46,6 +59,7 @@ class Limits(Shape):
     command_output_bytes: Annotated[int, Field(ge=1024)] = 1 << 20
     verify_timeout_s: Annotated[float, Field(gt=0)] = 600.0
     no_progress_s: Annotated[float, Field(gt=0)] = 60.0
+    cache_ttl: CacheTtl = "5m"
 
 
 _STRONG = ModelChoice(provider="anthropic", model="claude-opus-4-5")
@@ -57,6 +71,7 @@ class Settings(Shape):
 
     tiers: dict[int, ModelChoice] = Field(default_factory=lambda: {1: _STRONG, 2: _STRONG, 3: _CHEAP, 4: _CHEAP})
     mode: Mode = Mode.ASK
+    servers: dict[str, Server] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     limits: Limits = Limits()
     theme: Literal["system", "light", "dark"] = "system"

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from slop_qt.core import events as ev
 from slop_qt.core.approvals import Approval, ApprovalState, Mode
+from slop_qt.core.context import ContextReport
 from slop_qt.core.streams import TIERS, tier_name
 from slop_qt.core.tickets import Ticket
 from slop_qt.core.usage import Usage, total_usage
@@ -80,6 +81,7 @@ class StreamState:
     outcome: str | None = None
     error: str | None = None
     length: int = 0
+    report: ContextReport | None = None
     items: list[StreamItem] = field(default_factory=list)
 
     @property
@@ -218,7 +220,9 @@ class SessionState:
         run = self.runs.get(event.run_id or "")
         if run is None:
             return
-        if isinstance(event, ev.StreamText | ev.Thinking | ev.ToolCalled | ev.ToolResulted | ev.Retry):
+        if isinstance(
+            event, ev.StreamText | ev.Thinking | ev.ToolCalled | ev.ToolResulted | ev.Retry | ev.ContextReported
+        ):
             self._stream(run, event, changes)
         elif isinstance(event, ev.WorkerStarted | ev.WorkerEnded):
             self._worker(run, event, changes)
@@ -298,7 +302,7 @@ class SessionState:
     def _stream(
         self,
         run: RunState,
-        event: ev.StreamText | ev.Thinking | ev.ToolCalled | ev.ToolResulted | ev.Retry,
+        event: ev.StreamText | ev.Thinking | ev.ToolCalled | ev.ToolResulted | ev.Retry | ev.ContextReported,
         changes: Changes,
     ) -> None:
         stream = run.streams.get(event.stream_id)
@@ -308,6 +312,8 @@ class SessionState:
             stream.grow("text", event.text)
         elif isinstance(event, ev.Thinking):
             stream.grow("thinking", event.text)
+        elif isinstance(event, ev.ContextReported):
+            stream.report = event.report
         else:
             stream.items.append(_item(event))
         changes.streams.add((run.run_id, event.stream_id))

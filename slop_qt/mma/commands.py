@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from slop_qt.core.approvals import DecidedBy
 from slop_qt.core.errors import InvalidInputError, NotFoundError
 from slop_qt.core.shape import Shape
-from slop_qt.mma import shapes
+from slop_qt.mma import settings_shapes, shapes
 
 __all__ = ["ALL_COMMANDS", "Command", "CommandRegistry"]
 
@@ -79,6 +79,62 @@ APPROVALS_RESOLVE = Command(
     "approvals.resolve", shapes.ResolveApproval, shapes.ApprovalResult, "control", "Decide one approval."
 )
 USAGE_STATS = Command("usage.stats", shapes.RunRef, shapes.UsageStats, "observe", "Tokens by tier, ticket and model.")
+SETTINGS_SHOW = Command(
+    "settings.show",
+    shapes.Nothing,
+    settings_shapes.SettingsShown,
+    "observe",
+    "Tiers, providers, keys.",
+    on_socket=False,
+)
+SETTINGS_SAVE = Command(
+    "settings.save",
+    settings_shapes.SaveSettings,
+    settings_shapes.SettingsShown,
+    "control",
+    "Change models and caching.",
+    on_socket=False,
+)
+SETTINGS_SET_KEY = Command(
+    "settings.set_key",
+    settings_shapes.SetKey,
+    settings_shapes.SettingsShown,
+    "control",
+    "Keep a key in the keyring.",
+    on_socket=False,
+)
+SETTINGS_FORGET_KEY = Command(
+    "settings.forget_key",
+    settings_shapes.ProviderRef,
+    settings_shapes.SettingsShown,
+    "control",
+    "Remove a key from the keyring.",
+    on_socket=False,
+)
+PROVIDER_TRY = Command(
+    "provider.try",
+    settings_shapes.TryProvider,
+    settings_shapes.ProviderTried,
+    "control",
+    "Whether a provider takes the key.",
+    on_socket=False,
+)
+PROVIDER_MODELS = Command(
+    "provider.models",
+    settings_shapes.ProviderRef,
+    settings_shapes.ModelsListed,
+    "observe",
+    "A provider's models.",
+    on_socket=False,
+)
+PROVIDER_FIND_LOCAL = Command(
+    "provider.find_local",
+    shapes.Nothing,
+    settings_shapes.LocalServers,
+    "observe",
+    "Model servers on this machine.",
+    on_socket=False,
+)
 
 ALL_COMMANDS: tuple[Command[Any, Any], ...] = (
     APP_INFO,
@@ -104,6 +160,13 @@ ALL_COMMANDS: tuple[Command[Any, Any], ...] = (
     APPROVALS_LIST,
     APPROVALS_RESOLVE,
     USAGE_STATS,
+    SETTINGS_SHOW,
+    SETTINGS_SAVE,
+    SETTINGS_SET_KEY,
+    SETTINGS_FORGET_KEY,
+    PROVIDER_TRY,
+    PROVIDER_MODELS,
+    PROVIDER_FIND_LOCAL,
 )
 
 
