@@ -89,14 +89,22 @@ class ProviderError(SlopError):
     Attributes:
         retryable: whether sending the identical request again may help.
         retry_after_s: what the server asked for, seconds; None where it said nothing.
+        rate_limited: whether requests are too many for it, or it is overloaded: all should slow down.
     """
 
     def __init__(
-        self, message: str, hint: str = "", *, retryable: bool = False, retry_after_s: float | None = None
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        retryable: bool = False,
+        retry_after_s: float | None = None,
+        rate_limited: bool = False,
     ) -> None:
         super().__init__(message, hint)
         self.retryable = retryable
         self.retry_after_s = retry_after_s
+        self.rate_limited = rate_limited
 
 
 class ToolError(SlopError):

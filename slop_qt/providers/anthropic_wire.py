@@ -53,6 +53,8 @@ STOPS: dict[str, StopReason] = {
 
 # Errors in an answer that has begun, after which the same request may well succeed.
 _PASSING_ERRORS = frozenset({"overloaded_error", "api_error", "rate_limit_error", "timeout_error"})
+# Those of them that are for all who send to slow down.
+_RATE_ERRORS = frozenset({"overloaded_error", "rate_limit_error"})
 
 # The block that each kind of delta belongs to; other deltas and blocks (citations, server tools) are passed over.
 _GROWS_BY = {
@@ -268,6 +270,7 @@ class MessageDecoder(AnswerDecoder):
         raise ProviderError(
             f"The provider broke off its answer: {error.get('message', '')} ({kind}).",
             retryable=kind in _PASSING_ERRORS,
+            rate_limited=kind in _RATE_ERRORS,
         )
 
 

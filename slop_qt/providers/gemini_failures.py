@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from slop_qt.core.errors import ProviderError
-from slop_qt.providers.http_failures import Refusal, says_overflow
+from slop_qt.providers.http_failures import Refusal, is_rate_limit, says_overflow
 
 __all__ = ["broken_off", "prompt_refused", "refusal", "stopped_short"]
 
@@ -60,10 +60,12 @@ def broken_off(said: Any) -> ProviderError:
     """An error in an answer that has begun; said is its `error` object (google.rpc.Status)."""
     error = _error({"error": said})
     code, status = error.get("code"), str(error.get("status", ""))
+    asked = _retry_delay_s(list(_details(error)))
     return ProviderError(
         f"The provider broke off its answer: {error.get('message', '')} ({status or code or 'error'}).",
         retryable=status in _PASSING_STATUSES or code in {408, 429} or (isinstance(code, int) and code >= 500),
-        retry_after_s=_retry_delay_s(list(_details(error))),
+        retry_after_s=asked,
+        rate_limited=status == "RESOURCE_EXHAUSTED" or (isinstance(code, int) and is_rate_limit(code, asked)),
     )
 
 

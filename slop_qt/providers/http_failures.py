@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from slop_qt.core.errors import ProviderError
 from slop_qt.providers.endpoint import Endpoint
 
-__all__ = ["OVERFLOW_HINT", "FailureTranslator", "Refusal", "retry_after_s", "says_overflow"]
+__all__ = ["OVERFLOW_HINT", "FailureTranslator", "Refusal", "is_rate_limit", "retry_after_s", "says_overflow"]
 
 OVERFLOW_HINT = "Cut the ticket into smaller ones, or choose a model with a larger context window."
 
@@ -82,6 +82,7 @@ class FailureTranslator:
             self._endpoint.redact(failure.hint),
             retryable=failure.retryable,
             retry_after_s=failure.retry_after_s,
+            rate_limited=failure.rate_limited,
         )
 
     def _translated(self, error: Exception, model: str) -> ProviderError:
@@ -105,11 +106,13 @@ class FailureTranslator:
         asked = refusal.retry_after_s
         if asked is None:
             asked = retry_after_s(refusal.headers, datetime.now(UTC))
+        retryable = not refusal.kind and (refusal.status in _RETRYABLE_STATUSES or refusal.status >= 500)
         return ProviderError(
             f"{what}: {refusal.message}" if refusal.message else f"{what}.",
             hint,
-            retryable=not refusal.kind and (refusal.status in _RETRYABLE_STATUSES or refusal.status >= 500),
+            retryable=retryable,
             retry_after_s=asked,
+            rate_limited=retryable and is_rate_limit(refusal.status, asked),
         )
 
     def _sentence(self, refusal: Refusal, model: str) -> tuple[str, str]:
@@ -175,6 +178,14 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def says_overflow(words: str) -> bool:
     """Whether a server's code or message says that the conversation is too long for the model."""
     return _OVERFLOW.search(words) is not None
+
+
+def is_rate_limit(status: int, asked_s: float | None) -> bool:
+    """Whether a status, of an answer or of an error in it, is for all who send to slow down.
+
+    503 says so only where the server also says when it will be better; asked_s is what it asks to wait, None if not.
+    """
+    return status in {429, 529} or (status == 503 and asked_s is not None)
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -20,7 +20,7 @@ from slop_qt.core.errors import ProviderError
 from slop_qt.core.usage import Usage
 from slop_qt.providers.decoding import AnswerDecoder
 from slop_qt.providers.endpoint import Vendor
-from slop_qt.providers.http_failures import OVERFLOW_HINT, says_overflow
+from slop_qt.providers.http_failures import OVERFLOW_HINT, is_rate_limit, says_overflow
 
 __all__ = ["OPENAI", "STOPS", "ChunkDecoder"]
 
@@ -47,6 +47,8 @@ _LASTING_ERRORS = frozenset(
     {"invalid_request_error", "authentication_error", "permission_error", "not_found_error", "insufficient_quota"}
 )
 _PASSING_STATUSES = frozenset({408, 409, 429})
+# Those after which all who send should slow down, in the words of several servers.
+_RATE_ERRORS = frozenset({"rate_limit_error", "rate_limit_exceeded", "slow_down", "server_is_overloaded"})
 
 # More calls than this in one answer are a server's mistake.
 _MOST_CALLS = 256
@@ -229,5 +231,7 @@ class ChunkDecoder(AnswerDecoder):
         status = int(code) if code.isdecimal() else 500
         lasting = {kind, code} & _LASTING_ERRORS or (status < 500 and status not in _PASSING_STATUSES)
         raise ProviderError(
-            f"The provider broke off its answer: {message} ({kind or code or 'error'}).", retryable=not lasting
+            f"The provider broke off its answer: {message} ({kind or code or 'error'}).",
+            retryable=not lasting,
+            rate_limited=not lasting and (is_rate_limit(status, None) or bool({kind, code} & _RATE_ERRORS)),
         )

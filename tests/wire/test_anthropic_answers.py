@@ -101,20 +101,20 @@ async def test_blocks_and_deltas_that_are_of_no_use_here_are_passed_over(open_se
 
 
 @pytest.mark.parametrize(
-    ("kind", "retryable"),
+    ("kind", "retryable", "rate_limited"),
     [
-        ("overloaded_error", True),
-        ("api_error", True),
-        ("rate_limit_error", True),
-        ("timeout_error", True),
-        ("invalid_request_error", False),
-        ("authentication_error", False),
+        ("overloaded_error", True, True),
+        ("api_error", True, False),
+        ("rate_limit_error", True, True),
+        ("timeout_error", True, False),
+        ("invalid_request_error", False, False),
+        ("authentication_error", False, False),
     ],
 )
-async def test_only_passing_errors_are_tried_again(open_session, kind, retryable):
+async def test_only_passing_errors_are_tried_again(open_session, kind, retryable, rate_limited):
     broken = [*WHOLE[:4], {"type": "error", "error": {"type": kind, "message": "Sorry"}}]
     error = await fail(open_session, REQUEST, Answer([sse(*broken)]))
-    assert error.retryable is retryable
+    assert (error.retryable, error.rate_limited) == (retryable, rate_limited)
     assert kind in error.message
 
 

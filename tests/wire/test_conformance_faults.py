@@ -182,7 +182,14 @@ async def test_each_refusal_has_its_sentence_without_the_key(dialect, open_sessi
     assert says.format(model=dialect.model) in error.message
     assert "The reason, [key]." in error.message
     assert error.retryable is retryable
+    assert error.rate_limited is (status in {429, 529})
     assert error.retry_after_s is None
+
+
+async def test_a_server_that_is_overloaded_for_a_time_asks_all_to_slow_down(dialect, open_session):
+    error = await fail(open_session, question(dialect), dialect.refusal(503, "busy", retry_after="7"))
+    assert error.rate_limited
+    assert error.retry_after_s == 7
 
 
 @pytest.mark.parametrize("body", [b"<html>" + KEY.encode(), b"", b"[]", b'{"error": null}', b'{"error": []}', b"\xff"])

@@ -264,6 +264,19 @@ async def test_the_price_is_the_models_whatever_its_name_begins_with(open_sessio
 # Failures
 
 
+def retry_info(delay: str) -> dict[str, str]:
+    return {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}
+
+
+def quota(delay: str, quota_id: str) -> bytes:
+    violations = {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{"quotaId": quota_id}]}
+    return error_body(429, "Quota exceeded.", "RESOURCE_EXHAUSTED", [violations, retry_info(delay)])
+
+
+def unavailable(delay: str) -> bytes:
+    return error_body(503, "Busy.", "UNAVAILABLE", [retry_info(delay)])
+
+
 @pytest.mark.parametrize(
     "bare",
     [
@@ -282,6 +295,20 @@ async def test_an_error_that_is_written_into_the_stream_as_it_is_is_found(open_s
         await session.aclose()
     assert "Sorry (UNAVAILABLE)" in error.message
     assert error.retryable
+    assert not error.rate_limited
+
+
+@pytest.mark.parametrize(
+    ("body", "seconds"),
+    [(quota("34.5s", "PerMinute"), 34.5), (unavailable("2s"), 2), (error_body(429, "Too fast", ""), None)],
+)
+async def test_an_answer_that_breaks_off_for_a_full_quota_asks_all_to_slow_down(open_session, body, seconds):
+    with LoopbackServer.saying(Answer([sse(chunk({"text": "x"})), sse(json.loads(body))])) as server:
+        session = await open_session(server.base_url)
+        error = await failure(session, QUESTION)
+        await session.aclose()
+    assert error.rate_limited
+    assert error.retry_after_s == seconds
 
 
 @pytest.mark.parametrize("feedback", [{"blockReason": "SAFETY"}, {"blockReason": "OTHER", "blockReasonMessage": "No."}])
@@ -316,12 +343,6 @@ async def test_a_divided_answer_without_a_way_to_go_on_is_an_error(open_session,
         await session.aclose()
 
 
-def quota(delay: str, quota_id: str) -> bytes:
-    violations = {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": [{"quotaId": quota_id}]}
-    info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}
-    return error_body(429, "Quota exceeded.", "RESOURCE_EXHAUSTED", [violations, info])
-
-
 @pytest.mark.parametrize(("delay", "seconds"), [("34.5s", 34.5), ("0s", 0), ("-1s", 0), ("soon", None), ("nans", None)])
 async def test_the_wait_that_a_full_quota_asks_for_is_handed_on(open_session, delay, seconds):
     with LoopbackServer.saying(
@@ -342,6 +363,7 @@ async def test_a_quota_of_the_day_is_not_waited_for(open_session):
         await session.aclose()
     assert "Quota exceeded." in error.message
     assert not error.retryable
+    assert not error.rate_limited
 
 
 async def test_a_refusal_whose_body_is_cut_or_endless_is_told_by_its_status(open_session):

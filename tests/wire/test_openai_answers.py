@@ -92,6 +92,23 @@ async def test_a_server_that_gives_up_is_asked_again(open_session, finish):
     assert error.retryable
 
 
+@pytest.mark.parametrize(
+    ("error", "rate_limited"),
+    [
+        ({"message": "Rate limit reached", "type": "tokens", "code": "rate_limit_exceeded"}, True),
+        ({"message": "Slower", "type": "rate_limit_error", "code": "slow_down"}, True),
+        ({"message": "Busy", "type": "service_unavailable_error", "code": "server_is_overloaded"}, True),
+        ({"message": "Too many", "type": "", "code": 429}, True),
+        ({"message": "No credit", "type": "insufficient_quota", "code": 429}, False),
+        ({"message": "Sorry", "type": "server_error", "code": None}, False),
+    ],
+)
+async def test_an_answer_that_breaks_off_says_whether_all_should_slow_down(open_session, error, rate_limited):
+    failed = await fail(open_session, REQUEST, Answer([chunk({"content": "x"}), data({"error": error})]))
+    assert error["message"] in failed.message
+    assert failed.rate_limited is rate_limited
+
+
 # Tool calls, as servers send them
 
 
