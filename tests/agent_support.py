@@ -13,12 +13,13 @@ from slop_qt.agents.request import AgentRequest, AgentServices
 from slop_qt.core.approvals import ApprovalKind, ApprovalRequest, DecidedBy, Decision
 from slop_qt.core.conversation import ModelRequest, ProviderEvent
 from slop_qt.core.events import Event
-from slop_qt.core.ports import Committed, Provider
+from slop_qt.core.ports import Committed, Provider, SendThrottle
 from slop_qt.core.settings import Limits, ModelChoice
 from slop_qt.core.streams import stream_name
 from slop_qt.core.tickets import TicketSpec
 from slop_qt.providers.scenario import Scenario
 from slop_qt.providers.scripted import ScriptedProvider
+from slop_qt.providers.throttle import Throttle
 from slop_qt.tools.registry import ToolRegistry, default_tools
 from slop_qt.workspace.processes import PosixCommandRunner
 
@@ -137,6 +138,10 @@ class RecordingProvider:
         self.opened = 0
         self.closed = 0
 
+    @property
+    def throttle(self) -> SendThrottle:
+        return self._inner.throttle
+
     async def open(self) -> "_RecordingSession":
         self.opened += 1
         return _RecordingSession(self, await self._inner.open())
@@ -164,6 +169,7 @@ class CannedProvider:
 
     def __init__(self, *sends: Sequence[ProviderEvent | Exception]) -> None:
         self._sends = list(sends)
+        self.throttle = Throttle(self.name)
 
     async def open(self) -> "CannedProvider":
         return self

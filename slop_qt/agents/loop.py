@@ -12,7 +12,7 @@ from slop_qt.core import conversation as conv
 from slop_qt.core.approvals import ApprovalKind, ApprovalRequest, StepPayload
 from slop_qt.core.errors import ConfigurationError, ProviderError, SlopError, StoreError
 from slop_qt.core.events import Fault, WorkerEnded, WorkerStarted
-from slop_qt.core.ports import ProviderSession
+from slop_qt.core.ports import ProviderSession, SendThrottle
 from slop_qt.core.shape import Shape
 from slop_qt.core.streams import TIER_ROLES
 from slop_qt.providers.retry import stream_with_retries
@@ -76,7 +76,7 @@ class Agent:
         try:
             for turn in range(1, self._request.limits.turns + 1):
                 await self._step(turn)
-                reply = await self._query(session, turn)
+                reply = await self._query(session, provider.throttle, turn)
                 answer = await self._execute(reply)
                 if answer is not None:
                     return answer
@@ -101,7 +101,7 @@ class Agent:
         if not decision.approved:
             raise _GaveUpError(f"The person stopped it before turn {turn}{_because(decision.note)}")
 
-    async def _query(self, session: ProviderSession, turn: int) -> Reply:
+    async def _query(self, session: ProviderSession, throttle: SendThrottle, turn: int) -> Reply:
         request = self._request
         reader = ReplyReader(request, self._services.sink, self._writer)
         model_request = conv.ModelRequest(
@@ -122,6 +122,7 @@ class Agent:
         sending = stream_with_retries(
             session,
             model_request,
+            throttle=throttle,
             sends=request.limits.sends,
             no_progress_s=request.limits.no_progress_s,
             jitter=random.Random(f"{request.stream_id} {turn}").random,  # spread over agents, the same in every run

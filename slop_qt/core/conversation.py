@@ -191,7 +191,8 @@ class Finished:
 class RetryNotice:
     """The answer so far is void and the identical request will be sent again after wait_s seconds.
 
-    attempt is the number of the send that is about to come, from 2.
+    attempt is the number of the send that is about to come. Before the first one nothing has come that could be void:
+    it has to wait because requests to the provider are too many, for wait_s seconds and until it is its turn.
     """
 
     reason: str

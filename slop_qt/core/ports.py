@@ -3,13 +3,16 @@
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 from slop_qt.core.approvals import ApprovalRequest, Decision
 from slop_qt.core.conversation import ModelRequest, ProviderEvent
+from slop_qt.core.errors import ProviderError
 from slop_qt.core.events import Event
 
 __all__ = [
+    "Admission",
     "ApprovalGate",
     "CommandRequest",
     "CommandResult",
@@ -20,6 +23,8 @@ __all__ = [
     "Offload",
     "Provider",
     "ProviderSession",
+    "SendThrottle",
+    "ThrottleState",
 ]
 
 T = TypeVar("T")
@@ -127,12 +132,76 @@ class ProviderSession(Protocol):
         ...
 
 
+class Admission(Protocol):
+    """One send's place among all that go to the same provider with the same key. Belongs to the task that asked.
+
+    As a context manager it gives the place back at its end, however that comes.
+    """
+
+    def __enter__(self) -> "Admission": ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+    @property
+    def granted(self) -> bool:
+        """Whether the send may begin."""
+        ...
+
+    async def wait(self) -> None:
+        """Return when the send may begin."""
+        ...
+
+    def answered(self) -> None:
+        """The answer is complete: the provider takes what it is sent."""
+        ...
+
+    def refused(self, error: ProviderError) -> float:
+        """The provider said that requests are too many. Returns for how long nobody sends, seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ThrottleState:
+    """How requests to one provider are slowed down at this moment.
+
+    limit is how many may be in flight at once, None where nothing limits them; waiting is how many want to be.
+    pause_s is for how long none is sent, seconds, 0 where there is no pause. reason is what the provider said last,
+    a sentence, or empty.
+    """
+
+    provider: str
+    limit: int | None = None
+    in_flight: int = 0
+    waiting: int = 0
+    pause_s: float = 0.0
+    reason: str = ""
+
+
+class SendThrottle(Protocol):
+    """Slows down all that send to one provider with one key, when it says that they are too many. From any thread."""
+
+    def ask(self) -> Admission:
+        """A place in the queue, or the permission at once. Called in the loop of the task that will send."""
+        ...
+
+    def state(self) -> ThrottleState:
+        """How it stands now."""
+        ...
+
+
 class Provider(Protocol):
-    """A vendor. Holds configuration only, no connection."""
+    """A vendor. Holds configuration only, no connection, and what all its sessions share."""
 
     @property
     def name(self) -> str:
         """As on the command line: anthropic, scripted…"""
+        ...
+
+    @property
+    def throttle(self) -> SendThrottle:
+        """What admits every send of every session."""
         ...
 
     async def open(self) -> ProviderSession:

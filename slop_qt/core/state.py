@@ -25,7 +25,8 @@ class StreamItem:
     """A stretch of one stream, in the order in which it came.
 
     kind text or thinking: `text` grows while it is the last item. The other kinds never change:
-    tool_call has name, call_id and arguments; tool_result name, call_id, ok and text; retry has text (why).
+    tool_call has name, call_id and arguments; tool_result name, call_id, ok and text; retry has text (why), and
+    the name `first` where nothing was sent before.
     """
 
     kind: ItemKind
@@ -335,8 +336,13 @@ def _item(event: ev.ToolCalled | ev.ToolResulted | ev.Retry) -> StreamItem:
         item = StreamItem("tool_result", name=event.name, call_id=event.call_id, ok=event.ok, time=time)
         item.append(event.output)
         return item
-    item = StreamItem("retry", time=time)
-    item.append(f"{event.reason} Sending again in {round(event.wait_s, 1):g} s (send {event.attempt}).")
+    wait_s = round(event.wait_s, 1)
+    if event.attempt > 1:
+        item = StreamItem("retry", time=time)
+        item.append(f"{event.reason} Sending again in {wait_s:g} s (send {event.attempt}).")
+    else:
+        item = StreamItem("retry", name="first", time=time)
+        item.append(f"{event.reason} " + (f"Sending in {wait_s:g} s or later." if wait_s else "Sending soon."))
     return item
 
 

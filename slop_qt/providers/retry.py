@@ -7,55 +7,61 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from types import TracebackType
 
-from slop_qt.core.conversation import ModelRequest, ProviderEvent, RetryNotice
+from slop_qt.core.conversation import Finished, ModelRequest, ProviderEvent, RetryNotice
 from slop_qt.core.errors import ProviderError
-from slop_qt.core.ports import ProviderSession
+from slop_qt.core.ports import ProviderSession, SendThrottle
+from slop_qt.providers.backoff import wait_s
 
 __all__ = ["stream_with_retries"]
-
-_FIRST_WAIT_S = 0.5
-_LONGEST_WAIT_S = 30.0
-# A server that asks for more than this is asked again earlier.
-_LONGEST_RETRY_AFTER_S = 120.0
 
 
 async def stream_with_retries(
     session: ProviderSession,
     request: ModelRequest,
     *,
+    throttle: SendThrottle,
     sends: int,
     no_progress_s: float,
     jitter: Callable[[], float] = random.random,
 ) -> AsyncGenerator[ProviderEvent, None]:
     """What one request comes to, in at most `sends` sends; a RetryNotice before each but the first.
 
-    no_progress_s is how long nothing may come before a send counts as failed; the time that the consumer takes for an
-    event does not count. jitter gives numbers from 0 to 1 that spread the waits. Close the generator (`aclosing`).
+    throttle admits each send; where it makes the first one wait, there is a notice of attempt 1 before that.
+    no_progress_s is how long nothing may come before a send counts as failed; neither waiting for admission nor the
+    time that the consumer takes for an event counts. jitter gives numbers from 0 to 1 that spread the waits. Close the
+    generator (`aclosing`).
 
     Raises:
         ProviderError: an error that is not retryable, or the last send failed too.
     """
     for send in range(1, sends + 1):
-        try:
-            async with aclosing(_watched(session, request, no_progress_s)) as events:
-                async for event in events:
-                    yield event
-            return
-        except ProviderError as error:
-            if not error.retryable or sends == 1:
-                raise
-            if send == sends:
-                raise ProviderError(f"{error.message} It was sent {sends} times.", error.hint) from error
-            notice = RetryNotice(error.message, _wait_s(error, send, jitter), send + 1)
-        yield notice
-        await asyncio.sleep(notice.wait_s)
+        with throttle.ask() as admission:
+            if send == 1 and not admission.granted:
+                yield _queued(throttle)
+            await admission.wait()
+            try:
+                async with aclosing(_watched(session, request, no_progress_s)) as events:
+                    async for event in events:
+                        if isinstance(event, Finished):
+                            admission.answered()
+                        yield event
+                return
+            except ProviderError as error:
+                pause_s = admission.refused(error) if error.rate_limited else 0.0
+                if not error.retryable or sends == 1:
+                    raise
+                if send == sends:
+                    raise ProviderError(f"{error.message} It was sent {sends} times.", error.hint) from error
+                failure = error
+        own_s = 0.0 if failure.rate_limited else wait_s(send, failure.retry_after_s, jitter)
+        yield RetryNotice(failure.message, max(own_s, pause_s, throttle.state().pause_s), send + 1)
+        await asyncio.sleep(own_s)
 
 
-def _wait_s(error: ProviderError, send: int, jitter: Callable[[], float]) -> float:
-    """Seconds until the next send, after send number `send` failed."""
-    if error.retry_after_s is not None:
-        return min(max(error.retry_after_s, 0.0), _LONGEST_RETRY_AFTER_S)
-    return min(_FIRST_WAIT_S * 2.0 ** (send - 1), _LONGEST_WAIT_S) * (0.5 + 0.5 * jitter())
+def _queued(throttle: SendThrottle) -> RetryNotice:
+    """Before a first send that has to wait for others, or for the end of the pause that they were asked for."""
+    state = throttle.state()
+    return RetryNotice(f"{state.reason} Requests to {state.provider} take turns.", state.pause_s, 1)
 
 
 async def _watched(

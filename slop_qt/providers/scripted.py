@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import threading
 import zlib
 from collections import Counter
@@ -28,6 +29,7 @@ from slop_qt.core.errors import ProviderError
 from slop_qt.core.usage import Usage
 from slop_qt.providers.capabilities import Capabilities
 from slop_qt.providers.scenario import FaultKind, Scenario, ScriptedFault, ScriptedTurn, ScriptedUsage, match_turn
+from slop_qt.providers.throttle import Throttle
 
 __all__ = ["ScriptedProvider", "ScriptedSession"]
 
@@ -73,6 +75,7 @@ class ScriptedProvider:
     )
 
     def __init__(self, scenario: Scenario) -> None:
+        self.throttle = Throttle(self.name, jitter=random.Random(scenario.seed).random)
         self._scenario = scenario
         self._strikes: Counter[Caller] = Counter()
         self._lock = threading.Lock()
@@ -197,7 +200,12 @@ async def _strike(fault: ScriptedFault) -> None:
     }
     if fault.kind in failures:
         message = f"{failures[fault.kind]}, as the scenario says."
-        raise ProviderError(message, retryable=True, retry_after_s=fault.retry_after_s)
+        raise ProviderError(
+            message,
+            retryable=True,
+            retry_after_s=fault.retry_after_s,
+            rate_limited=fault.kind in {"rate_limit", "overloaded"},
+        )
     if fault.kind == "auth":
         raise ProviderError(
             "The provider refused the key (401), as the scenario says.", "With a real provider: set a valid key."

@@ -22,6 +22,7 @@ from slop_qt.providers.endpoint import Endpoint
 from slop_qt.providers.http_failures import FailureTranslator, Refusal
 from slop_qt.providers.pacing import ReadPacer
 from slop_qt.providers.pricing import Prices
+from slop_qt.providers.throttle import Throttle
 
 __all__ = ["READ_S", "SdkProvider", "SdkSession", "Toolbox"]
 
@@ -65,6 +66,7 @@ class SdkProvider(ABC):
     def __init__(self, endpoint: Endpoint, offload: Offload) -> None:
         self._endpoint = endpoint
         self._offload = offload
+        self.throttle = Throttle(self.name)
         self._lock = threading.Lock()
         self._toolbox: Toolbox | None = None
 

@@ -120,7 +120,7 @@ class ActivityLog:
             entries.append(ActivityEntry(moment, "agent", Look("spawn", "Started", "running"), stream.stream_id, text))
         for item in stream.items[self._items_seen.get(key, 0) :]:
             if item.kind == "retry":
-                look = Look("retry", "Retry", "waiting")
+                look = Look("waiting", "Wait", "waiting") if item.name else Look("retry", "Retry", "waiting")
                 entries.append(ActivityEntry(item.time, "retry", look, stream.stream_id, item.text))
         self._items_seen[key] = len(stream.items)
         if stream.closed and key not in self._closed:

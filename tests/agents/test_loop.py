@@ -11,6 +11,7 @@ from agent_support import (
     RecordingSink,
     agent_request,
     finish,
+    scenario,
     scripted,
     ticket,
     turn,
@@ -392,7 +393,7 @@ class TestEnds:
             async def open(self) -> Any:
                 raise ConfigurationError("The key is missing.", "Set THE_KEY.")
 
-        outcome = await run_agent(agent_request(root), serve(NoKey(None)))  # type: ignore[arg-type]
+        outcome = await run_agent(agent_request(root), serve(NoKey(scenario(turn(3)))))
         assert outcome.fatal and outcome.error == "The key is missing. Set THE_KEY."
         assert [event.kind for event in sink.events] == ["worker_started", "worker_ended"]
 

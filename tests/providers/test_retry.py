@@ -12,6 +12,7 @@ from slop_qt.core.errors import ProviderError
 from slop_qt.providers.retry import stream_with_retries
 from slop_qt.providers.scenario import parse_scenario
 from slop_qt.providers.scripted import ScriptedProvider
+from slop_qt.providers.throttle import Throttle
 
 REQUEST = ModelRequest("any", "system", (), caller=Caller(3, ticket="T-1"))
 
@@ -38,6 +39,14 @@ def session_of(fault, text="0123456789"):
     return asyncio.run(provider.open())
 
 
+def sent(session, *, sends=5, no_progress_s=60.0, jitter=lambda: 1.0):
+    """One request through the retry layer, with a throttle of its own in the loop's time."""
+    throttle = Throttle("scripted", clock=asyncio.get_running_loop().time, jitter=jitter)
+    return stream_with_retries(
+        session, REQUEST, throttle=throttle, sends=sends, no_progress_s=no_progress_s, jitter=jitter
+    )
+
+
 def run(session, *, sends=5, no_progress_s=60.0, jitter=lambda: 1.0):
     """Events, the error that came out, and how long it took."""
 
@@ -45,9 +54,7 @@ def run(session, *, sends=5, no_progress_s=60.0, jitter=lambda: 1.0):
         events, failure = [], None
         keep = events.append
         try:
-            async with aclosing(
-                stream_with_retries(session, REQUEST, sends=sends, no_progress_s=no_progress_s, jitter=jitter)
-            ) as stream:
+            async with aclosing(sent(session, sends=sends, no_progress_s=no_progress_s, jitter=jitter)) as stream:
                 async for event in stream:
                     keep(event)
         except ProviderError as error:
@@ -151,9 +158,7 @@ def test_the_time_that_the_consumer_takes_does_not_count():
     session = RecordingSession(session_of('kind = "slow"\nafter_chunks = 99'))
 
     async def dawdle():
-        async with aclosing(
-            stream_with_retries(session, REQUEST, sends=1, no_progress_s=1, jitter=lambda: 1.0)
-        ) as stream:
+        async with aclosing(sent(session, sends=1, no_progress_s=1)) as stream:
             async for _ in stream:
                 await asyncio.sleep(5)
         return asyncio.get_running_loop().time()
@@ -166,7 +171,7 @@ def test_the_watchdog_leaves_one_timer_however_many_deltas_come():
 
     async def count():
         loop = asyncio.get_running_loop()
-        async for _ in stream_with_retries(session, REQUEST, sends=1, no_progress_s=60, jitter=lambda: 1.0):
+        async for _ in sent(session, sends=1):
             assert len(loop._scheduled) <= 1
 
     run_in_virtual_time(count())
@@ -187,9 +192,7 @@ def test_cancelling_ends_it_at_once_in_every_state(fault, after_s):
         loop = asyncio.get_running_loop()
 
         async def consume():
-            async with aclosing(
-                stream_with_retries(session, REQUEST, sends=5, no_progress_s=60, jitter=lambda: 1.0)
-            ) as stream:
+            async with aclosing(sent(session)) as stream:
                 async for _ in stream:
                     pass
 
@@ -208,7 +211,7 @@ def test_cancelling_in_the_very_moment_of_the_watchdog_is_still_cancelling():
 
     async def cancel_when_it_strikes():
         async def consume():
-            async for _ in stream_with_retries(session, REQUEST, sends=5, no_progress_s=10, jitter=lambda: 1.0):
+            async for _ in sent(session, no_progress_s=10):
                 pass
 
         task = asyncio.create_task(consume())
@@ -233,9 +236,7 @@ def test_an_answer_that_is_left_early_is_closed():
 
     async def leave():
         session = ClosingSession(session_of_none)
-        async with aclosing(
-            stream_with_retries(session, REQUEST, sends=5, no_progress_s=60, jitter=lambda: 1.0)
-        ) as stream:
+        async with aclosing(sent(session)) as stream:
             async for event in stream:
                 if isinstance(event, TextDelta):
                     break

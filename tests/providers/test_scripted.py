@@ -288,22 +288,22 @@ def faulty(kind, text="0123456789", more="", tool=""):
 
 
 @pytest.mark.parametrize(
-    ("kind", "retryable", "says"),
+    ("kind", "retryable", "rate_limited", "says"),
     [
-        ("disconnect", True, "connection broke"),
-        ("rate_limit", True, "429"),
-        ("overloaded", True, "529"),
-        ("server_error", True, "500"),
-        ("auth", False, "key"),
+        ("disconnect", True, False, "connection broke"),
+        ("rate_limit", True, True, "429"),
+        ("overloaded", True, True, "529"),
+        ("server_error", True, False, "500"),
+        ("auth", False, False, "key"),
     ],
 )
-async def test_a_fault_ends_the_send_once_and_then_the_turn_goes_through(kind, retryable, says):
+async def test_a_fault_ends_the_send_once_and_then_the_turn_goes_through(kind, retryable, rate_limited, says):
     provider = provider_of(faulty(kind, more="after_chunks = 4\nretry_after_s = 1.5"))
     events = []
     with pytest.raises(ProviderError, match=says) as caught:
         await receive(provider, into=events)
     assert "".join(chunks_of(events)) == "0123"
-    assert caught.value.retryable is retryable
+    assert (caught.value.retryable, caught.value.rate_limited) == (retryable, rate_limited)
     assert caught.value.retry_after_s == (1.5 if retryable else None)
     again = await receive(provider)
     assert "".join(chunks_of(again)) == "0123456789"

@@ -11,6 +11,7 @@ from loopback import CUT, STALL, Answer, LoopbackServer
 
 from slop_qt.core.conversation import Finished, RetryNotice, TextDelta
 from slop_qt.providers.retry import stream_with_retries
+from slop_qt.providers.throttle import Throttle
 
 WHOLE = Reply(text=("some ", "words"))
 
@@ -18,6 +19,12 @@ WHOLE = Reply(text=("some ", "words"))
 @pytest.fixture(params=DIALECTS, ids=lambda dialect: dialect.name)
 def dialect(request):
     return request.param
+
+
+def sent(session, dialect, *, sends, no_progress_s=30.0):
+    """A question through the retry layer, with a throttle of its own."""
+    waits = {"throttle": Throttle(dialect.name), "jitter": lambda: 0.0}
+    return stream_with_retries(session, question(dialect), sends=sends, no_progress_s=no_progress_s, **waits)
 
 
 def stuck(dialect, where):
@@ -67,7 +74,7 @@ async def test_cancelling_works_while_it_waits_to_send_again(dialect, open_sessi
         notices = asyncio.Queue()
 
         async def consume():
-            async for event in stream_with_retries(session, question(dialect), sends=2, no_progress_s=30):
+            async for event in sent(session, dialect, sends=2):
                 notices.put_nowait(event)
 
         task = asyncio.create_task(consume())
@@ -85,7 +92,7 @@ async def test_signs_of_life_for_ever_are_no_progress(dialect, open_session):
     better = Answer(dialect.wire(Reply(text=("better",))).events)
     with LoopbackServer.saying(endless, better) as server:
         session = await open_session(server.base_url)
-        sending = stream_with_retries(session, question(dialect), sends=2, no_progress_s=0.25, jitter=lambda: 0.0)
+        sending = sent(session, dialect, sends=2, no_progress_s=0.25)
         events = [event async for event in sending]
         await session.aclose()
     [notice] = [event for event in events if isinstance(event, RetryNotice)]
@@ -99,7 +106,7 @@ async def test_a_refused_request_is_sent_again_identically(dialect, open_session
         refused, Answer([*begun(dialect.wire(WHOLE)), 0.1, CUT]), Answer(dialect.wire(Reply(text=("at last",))).events)
     ) as server:
         session = await open_session(server.base_url)
-        sending = stream_with_retries(session, question(dialect), sends=3, no_progress_s=30, jitter=lambda: 0.0)
+        sending = sent(session, dialect, sends=3)
         events = [event async for event in sending]
         await session.aclose()
     assert [event.wait_s for event in events if isinstance(event, RetryNotice)] == [0.01, 0.5]
