@@ -95,6 +95,7 @@ def _window(engine: Engine, main_loop: MainLoop, theme: Theme) -> "MainWindow":
                 mode=settings.mode,
                 workers=settings.limits.workers,
             ),
+            throttles=engine.throttles,
             start=main_loop.start,
             on_quit=main_loop.request_quit,
         )

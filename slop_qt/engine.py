@@ -12,7 +12,7 @@ from slop_qt.automation.discovery import default_socket_path
 from slop_qt.core.approvals import DecidedBy
 from slop_qt.core.errors import StoreError
 from slop_qt.core.events import Fault
-from slop_qt.core.ports import Offload, Provider
+from slop_qt.core.ports import Offload, Provider, ThrottleState
 from slop_qt.core.settings import Settings
 from slop_qt.launch import LaunchOptions
 from slop_qt.mma import commands, shapes
@@ -167,6 +167,11 @@ class Engine:
                     unpaced=self.options.unpaced,
                 )
             return self._providers[name]
+
+    def throttles(self) -> list[ThrottleState]:
+        """How each provider in use is slowed down. From any thread."""
+        # Not under the lock, which is held while a provider is made: the status bar asks, and may not wait for that.
+        return [provider.throttle.state() for provider in list(self._providers.values())]
 
     def _parts(self, repository: Repository, paths: ProjectPaths) -> SessionParts:
         return SessionParts(

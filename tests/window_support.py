@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 from slop_qt.core.approvals import DecidedBy
 from slop_qt.core.errors import SlopError
 from slop_qt.core.events import Event
+from slop_qt.core.ports import ThrottleState
 from slop_qt.core.shape import Shape
 from slop_qt.core.state import Changes, SessionState
 from slop_qt.core.tickets import Ticket
@@ -112,6 +113,7 @@ class Stage:
         self.feed = LiveFeed()
         self.desk = Desk()
         self.quits = 0
+        self.throttles: list[ThrottleState] = []
         self.theme = Theme(app, resource_path("icons"), choice)
         self.context: WindowContext = make_context(
             feed=self.feed,
@@ -119,6 +121,7 @@ class Stage:
             theme=self.theme,
             settings=settings,
             facts=WindowFacts(version="0.1.0", project="pocketbook", socket="/run/user/1000/slop-qt/4711.sock"),
+            throttles=lambda: self.throttles,
             start=run_now,
             on_quit=self._quit,
         )

@@ -1,6 +1,6 @@
 """What the window and its panels are given: everything they may use, and nothing that they build themselves."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -9,6 +9,7 @@ from shiboken6 import isValid
 
 from slop_qt.core.approvals import Mode
 from slop_qt.core.errors import SlopError
+from slop_qt.core.ports import ThrottleState
 from slop_qt.core.shape import Shape
 from slop_qt.mma.commands import Command, CommandRegistry
 from slop_qt.qt.event_bridge import EventBridge, Feed
@@ -52,7 +53,7 @@ class WindowContext:
     """The window's collaborators. All live in the GUI thread.
 
     start runs a coroutine on the loop and reports what it raises; quit starts the orderly shutdown and returns at once.
-    settings keeps the window's geometry and nothing else.
+    settings keeps the window's geometry and nothing else. throttles says how each provider in use is slowed down.
     """
 
     bridge: EventBridge
@@ -62,6 +63,7 @@ class WindowContext:
     selection: Selection
     settings: QSettings
     facts: WindowFacts
+    throttles: Callable[[], Sequence[ThrottleState]]
     start: Start
     quit: Callable[[], None]
 
@@ -107,6 +109,7 @@ def make_context(
     theme: Theme,
     settings: QSettings,
     facts: WindowFacts,
+    throttles: Callable[[], Sequence[ThrottleState]],
     start: Start,
     on_quit: Callable[[], None],
 ) -> WindowContext:
@@ -120,6 +123,7 @@ def make_context(
         selection=Selection(),
         settings=settings,
         facts=facts,
+        throttles=throttles,
         start=start,
         quit=on_quit,
     )

@@ -1,4 +1,4 @@
-"""The status bar: who works, how fast, what it has cost, what waits, and whether the socket is open."""
+"""The status bar: who works, how fast, what it has cost, who is slowed down, what waits, and where the socket is."""
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStatusBar, QWidget
@@ -11,6 +11,7 @@ from slop_qt.qt.window_context import WindowContext
 from slop_qt.qt.words import cost
 from slop_qt.widgets.buttons import muted_label, push_button
 from slop_qt.widgets.status_chip import StatusChip
+from slop_qt.widgets.throttle_chip import ThrottleChip
 
 __all__ = ["StatusStrip"]
 
@@ -37,6 +38,8 @@ class StatusStrip(QStatusBar):
         self._workers = StatusChip(context.theme)
         self._workers.setObjectName("status.workers")
         self._speed, self._cost = muted_label(), muted_label()
+        self._throttle = ThrottleChip(context.theme)
+        self._throttle.setObjectName("status.throttle")
         self._badge = push_button("status.approvals", "", self.approvals_wanted.emit, kind="link")
         self._socket, self._sandbox = StatusChip(context.theme), StatusChip(context.theme)
         self._lay_out()
@@ -62,7 +65,7 @@ class StatusStrip(QStatusBar):
         row = QHBoxLayout(row_widget)
         row.setContentsMargins(8, 0, 8, 0)
         row.setSpacing(16)
-        for widget in (self._workers, self._speed, self._cost):
+        for widget in (self._workers, self._speed, self._cost, self._throttle):
             row.addWidget(widget)
         row.addStretch(1)
         row.addWidget(self._badge)
@@ -84,6 +87,7 @@ class StatusStrip(QStatusBar):
     def _tick(self) -> None:
         if self.isVisible():
             self._say_speed()
+            self._throttle.show_states(self._context.throttles())
 
     def _count(self) -> None:
         runs = [run for run in self._context.bridge.state.runs.values() if not run.ended]
