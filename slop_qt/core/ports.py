@@ -144,13 +144,12 @@ class Admission(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None: ...
 
-    @property
-    def granted(self) -> bool:
-        """Whether the send may begin."""
+    def start(self) -> bool:
+        """Begin the send, if it may begin at once: then it is in flight."""
         ...
 
     async def wait(self) -> None:
-        """Return when the send may begin."""
+        """Return when the send may begin, and has begun."""
         ...
 
     def answered(self) -> None:
@@ -183,7 +182,7 @@ class SendThrottle(Protocol):
     """Slows down all that send to one provider with one key, when it says that they are too many. From any thread."""
 
     def ask(self) -> Admission:
-        """A place in the queue, or the permission at once. Called in the loop of the task that will send."""
+        """A place in the queue. Called in the loop of the task that will send."""
         ...
 
     def state(self) -> ThrottleState:

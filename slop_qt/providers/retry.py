@@ -36,9 +36,10 @@ async def stream_with_retries(
     """
     for send in range(1, sends + 1):
         with throttle.ask() as admission:
-            if send == 1 and not admission.granted:
-                yield _queued(throttle)
-            await admission.wait()
+            if not admission.start():
+                if send == 1:
+                    yield _queued(throttle)
+                await admission.wait()
             try:
                 async with aclosing(_watched(session, request, no_progress_s)) as events:
                     async for event in events:

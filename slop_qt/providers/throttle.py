@@ -17,6 +17,8 @@ __all__ = ["Throttle"]
 
 # Vendors count requests and tokens by the minute: after one without a refusal, the last one says nothing any more.
 _FORGOTTEN_S = 60.0
+# With fewer for each step, a small limit would be above what the provider takes with every second send.
+_LEAST_ANSWERS = 8
 
 
 class Throttle:
@@ -25,7 +27,7 @@ class Throttle:
     Unlimited until the provider first says that requests are too many. Then nobody starts a send for as long as it
     asks, or for a time that doubles; and half as many as were in flight may be in flight from then on. All refusals
     of one burst, requests that were sent before the pause began, halve that once. After as many answers as may be in
-    flight, one more may be, until nobody has to wait and more are allowed than were ever refused.
+    flight, and no fewer than eight, one more may be, until nobody has to wait and more are allowed than were refused.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Throttle:
         self._queue: deque[_Admission] = deque()
         self._in_flight: set[_Admission] = set()
         self._limit: int | None = None
+        self._asked = 0
         self._paused_until = -math.inf
         self._pauses = 0  # bursts of refusals since the last answer
         self._bursts = 0
@@ -51,15 +54,13 @@ class Throttle:
         self._reason = ""
 
     def ask(self) -> "_Admission":
-        """A place in the queue for one send, granted at once where nothing is in the way. Called in a loop.
-
-        Use it as a context manager, which gives it back.
-        """
-        admission = _Admission(self, asyncio.get_running_loop())
+        """A place in the queue. Called in the loop of the task that will send."""
+        loop = asyncio.get_running_loop()
         with self._lock:
+            self._asked += 1
+            admission = _Admission(self, loop, self._asked)
             self._forget()
             self._queue.append(admission)
-        self.admit()
         return admission
 
     def state(self) -> ThrottleState:
@@ -75,12 +76,15 @@ class Throttle:
                 reason=self._reason,
             )
 
-    def admit(self) -> None:
-        """Let those go ahead whose turn it is."""
+    def start(self, admission: "_Admission") -> bool:
+        """Whether it may send, and does from now on."""
         with self._lock:
             admitted = self._admit()
-        for admission in admitted:
-            admission.wake()
+            if admission.granted:
+                admission.started = True
+                admission.burst = self._bursts
+        _wake(other for other in admitted if other is not admission)
+        return admission.started
 
     def leave(self, admission: "_Admission") -> None:
         """It sends no longer, or not at all; safe to call twice."""
@@ -88,7 +92,8 @@ class Throttle:
             self._in_flight.discard(admission)
             with contextlib.suppress(ValueError):
                 self._queue.remove(admission)
-        self.admit()
+            admitted = self._admit()
+        _wake(admitted)
 
     def answered(self, admission: "_Admission") -> None:
         """Its answer is complete."""
@@ -98,23 +103,25 @@ class Throttle:
                 return
             self._pauses = 0
             self._answers += 1
-            if self._answers >= self._limit:
+            if self._answers >= max(self._limit, _LEAST_ANSWERS):
                 self._limit += 1
                 self._answers = 0
-            if self._limit > self._refused_at and not self._queue:
+            if self._limit > self._refused_at and not self._queue and not self._pause_left():
                 self._lift()
 
     def refused(self, admission: "_Admission", error: ProviderError) -> float:
         """The provider said that requests are too many. Returns for how long nobody sends, seconds."""
         with self._lock:
+            self._recall()
             if self._limit is None or admission.burst == self._bursts:
                 self._cut()
             pause_s = wait_s(max(self._pauses, 1), error.retry_after_s, self._jitter)
             due = self._clock() + pause_s
-            if due <= self._paused_until:
-                return self._pause_left()
-            self._paused_until = due
-            self._reason = error.message if error.message.endswith(".") else f"{error.message}."
+            if due > self._paused_until:
+                self._paused_until = due
+                self._reason = error.message if error.message.endswith(".") else f"{error.message}."
+            else:
+                pause_s = self._pause_left()
             waiting = list(self._queue)
         _wake(waiting)  # to wait until the new end of the pause
         return pause_s
@@ -128,15 +135,23 @@ class Throttle:
         return max(self._paused_until - self._clock(), 0.0)
 
     def _admit(self) -> list["_Admission"]:
+        """Let those go ahead whose turn it is. Returns them, to be woken without the lock."""
         admitted: list[_Admission] = []
         while self._queue and not self._pause_left() and self._has_room():
             admission = self._queue.popleft()
             if not admission.orphaned:
-                admission.burst = self._bursts
                 admission.granted = True
                 self._in_flight.add(admission)
                 admitted.append(admission)
         return admitted
+
+    def _recall(self) -> None:
+        """Put those back to where they were in the queue that may send and do not yet."""
+        recalled = [admission for admission in self._in_flight if not admission.started]
+        for admission in sorted(recalled, key=lambda admission: admission.number, reverse=True):
+            admission.granted = False
+            self._in_flight.discard(admission)
+            self._queue.appendleft(admission)
 
     def _has_room(self) -> bool:
         if self._limit is None or len(self._in_flight) < self._limit:
@@ -165,11 +180,13 @@ class Throttle:
 class _Admission:
     """One send's place: in the queue, then among those in flight. Belongs to one task of one loop.
 
-    granted, burst and its places in queue and flight are the throttle's, under its lock.
+    number, granted, started and burst are the throttle's, under its lock.
     """
 
-    def __init__(self, throttle: Throttle, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, throttle: Throttle, loop: asyncio.AbstractEventLoop, number: int) -> None:
+        self.number = number
         self.granted = False
+        self.started = False
         self.burst = 0
         self._throttle = throttle
         self._loop = loop
@@ -186,13 +203,17 @@ class _Admission:
         """Whether its loop was closed: it will neither send nor give its place back."""
         return self._loop.is_closed()
 
+    def start(self) -> bool:
+        """Begin the send, if it may begin at once: then it is in flight."""
+        return self._throttle.start(self)
+
     async def wait(self) -> None:
-        """Return when the send may begin."""
-        while not self.granted:
+        """Return when the send may begin, and has begun."""
+        while True:
             self._called = self._loop.create_future()
+            # Before it tries to start: a pause that ended in between would leave nobody to wake it.
             pause_s = self._throttle.pause_left()
-            self._throttle.admit()  # after that look: a pause that ends in between would leave nobody to wake it
-            if self.granted:
+            if self.start():
                 return
             timer = self._loop.call_later(pause_s, self._call) if pause_s else None
             try:
