@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from event_strategies import histories
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -60,6 +61,21 @@ def test_a_streams_text_is_the_pieces_and_nothing_beside_them() -> None:
         "text", "thinking", "text", "tool_call", "tool_result", "text", "retry", "text",
     ]  # fmt: skip
     assert streams["B"].text == "other"
+
+
+@pytest.mark.parametrize(
+    ("attempt", "wait_s", "says"),
+    [
+        (2, 1.5, "Too many. Sending again in 1.5 s (send 2)."),
+        (1, 12.04, "Too many. Sending in 12 s or later."),
+        (1, 0.01, "Too many. Sending soon."),
+        (1, 0.0, "Too many. Sending soon."),
+    ],
+)
+def test_a_wait_says_whether_something_was_sent_before(attempt: int, wait_s: float, says: str) -> None:
+    wait = ev.Retry(run_id="R-1", stream_id="A", reason="Too many.", wait_s=wait_s, attempt=attempt)
+    [item] = fold(started(), worker("A"), wait).runs["R-1"].streams["A"].items
+    assert (item.kind, item.text, item.name) == ("retry", says, "first" if attempt == 1 else "")
 
 
 @settings(deadline=None)

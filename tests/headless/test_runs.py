@@ -80,6 +80,21 @@ def test_json_prints_the_committed_public_events_and_nothing_else(project):
     assert kinds >= {"tool_call", "tool_result", "approval_resolved", "merged", "fault"}
 
 
+def test_one_refusal_slows_the_other_workers_down_and_they_say_so(project):
+    looks = {"name": "list_directory", "input": {}}
+    project.scenario(
+        turn(3, finish(), ticket="T-001", fault={"kind": "rate_limit", "retry_after_s": 0.7}),
+        *(turn(3, looks, ticket="T-002", turn=number, text="ab", fault={"kind": "slow"}) for number in range(1, 11)),
+        turn(3, write_file("T-002"), finish(), ticket="T-002"),
+    )
+    result = project.run(project.track(ticket("T-001"), ticket("T-002")), "--workers", "2")
+    assert result.code == 0, result.out
+    told = "The provider refused the request: too many of them (429), as the scenario says."
+    assert f"~ Tier 3: T-001: {told} Sending again in 0.7 s (send 2)." in result.out
+    [wait] = [line for line in result.out.splitlines() if "~ Tier 3: T-002" in line]
+    assert f"{told} Requests to scripted take turns. Sending " in wait and "again" not in wait
+
+
 def test_json_of_a_second_run_has_nothing_of_the_first(project):
     project.scenario(turn(3, write_file("T-001"), finish()))
     track = project.track(ticket("T-001"))

@@ -201,6 +201,19 @@ def test_held_usage_model_stays_as_it_is_until_it_is_seen(stage: Stage, qtbot: Q
     assert model.index(4, 1).data() == "15"
 
 
+def test_activity_tells_a_wait_for_others_from_a_retry(stage: Stage) -> None:
+    clock = story.Clock()
+    stage.feed.publish(*story.planning(clock), *story.planned_end(clock), *story.running(clock))
+    model = ActivityModel(stage.context.bridge)
+    stream = next(stream for stream in stage.feed.state.streams() if not stream.closed)
+    for attempt in (1, 2):
+        stage.feed.publish(
+            ev.Retry(run_id=stream.run_id, stream_id=stream.stream_id, reason="Slow.", wait_s=3, attempt=attempt)
+        )
+    entries = [model.entry(row) for row in range(model.rowCount())]
+    assert [entry.look.word for entry in entries if entry.text.startswith("Slow.")] == ["Wait", "Retry"]
+
+
 def test_activity_tells_what_happened_with_what_to_do(stage: Stage) -> None:
     clock = story.Clock()
     model = ActivityModel(stage.context.bridge)

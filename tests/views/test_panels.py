@@ -10,6 +10,7 @@ from window_support import Stage, shown_track
 
 from slop_qt.core import events as ev
 from slop_qt.core.errors import NotPossibleError
+from slop_qt.core.ports import ThrottleState
 from slop_qt.mma import commands, shapes
 from slop_qt.views.activity_panel import ActivityPanel
 from slop_qt.views.diff_panel import DiffPanel
@@ -18,6 +19,7 @@ from slop_qt.views.status_strip import StatusStrip
 from slop_qt.views.tier_panel import TierPanel
 from slop_qt.views.tokens_panel import TokensPanel
 from slop_qt.widgets.empty_state import EmptyState
+from slop_qt.widgets.throttle_chip import ThrottleChip
 
 
 def shown(widget: QWidget, qtbot: QtBot) -> QWidget:
@@ -158,6 +160,35 @@ def test_activity_is_filtered_and_copied(running: Stage, qtbot: QtBot) -> None:
     table.selectRow(0)
     click(panel, qtbot, "activity.copy")
     assert QGuiApplication.clipboard().text().endswith("Failed\tgit\tNo space left. Free some.")
+
+
+def test_the_status_bar_says_which_provider_is_slowed_down_while_it_is(stage: Stage, qtbot: QtBot) -> None:
+    strip = shown(StatusStrip(stage.context), qtbot)
+    chip = strip.findChild(ThrottleChip, "status.throttle")
+    strip._tick()
+    assert not chip.isVisible()
+    reason = "any.example says that there are too many requests (429)."
+    stage.throttles = [ThrottleState("anthropic", 2, 1, 5, 11.2, reason), ThrottleState("gemini")]
+    strip._tick()
+    assert chip.isVisible() and chip.accessibleName() == "anthropic: waits 12 s"
+    assert chip.toolTip() == chip.accessibleDescription()
+    assert reason in chip.toolTip() and "2 requests at once" in chip.toolTip() and "Nothing is lost" in chip.toolTip()
+    width = chip.width()
+    stage.throttles = [ThrottleState("anthropic", 2, 2, 4, 0.0, reason), ThrottleState("gemini", 1, 1, 0, 90, "Busy.")]
+    strip._tick()
+    assert chip.accessibleName() == "anthropic: slowed, 2 at once; gemini: waits 1 min"
+    qtbot.waitUntil(lambda: chip.width() > width)
+    stage.throttles = [ThrottleState("anthropic", reason=reason)]
+    strip._tick()
+    assert not chip.isVisible()
+
+
+def test_a_status_bar_that_is_not_seen_does_not_ask(stage: Stage, qtbot: QtBot) -> None:
+    strip = shown(StatusStrip(stage.context), qtbot)
+    strip.hide()
+    stage.throttles = [ThrottleState("anthropic", 2)]
+    strip._tick()
+    assert strip.findChild(ThrottleChip, "status.throttle").accessibleName() == ""
 
 
 def test_the_status_bar_counts_workers_and_cost(stage: Stage, qtbot: QtBot) -> None:

@@ -14,10 +14,12 @@ from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from pytestqt.qtbot import QtBot
 from window_support import Stage, shown_track
 
+from slop_qt.core.ports import ThrottleState
 from slop_qt.core.tracks import TrackDraft
 from slop_qt.mma import commands, shapes
 from slop_qt.qt.theme import ThemeChoice
 from slop_qt.views.approvals_panel import ApprovalsPanel
+from slop_qt.views.status_strip import StatusStrip
 from slop_qt.widgets.stream_view import StreamView
 from slop_qt.window import MainWindow
 
@@ -100,6 +102,19 @@ def test_each_stage_fills_the_window(
     grab(window, f"{upto}-{choice}-1024x640")
 
 
+def test_a_provider_that_is_slowed_down(stage: Stage, window: MainWindow, qtbot: QtBot, choice: ThemeChoice) -> None:
+    play(stage, "approvals")
+    reason = "api.anthropic.com says that there are too many requests (429)."
+    for name, pause_s in (("pausing", 12.0), ("slowed", 0.0)):
+        stage.throttles = [ThrottleState("anthropic", 2, 2, 5, pause_s, reason)]
+        window.findChild(StatusStrip)._tick()
+        settle(qtbot, window)
+        grab(window.findChild(StatusStrip), f"status-{name}-{choice}")
+    window.resize(QSize(1024, 640))
+    settle(qtbot, window)
+    grab(window, f"slowed-{choice}-1024x640")
+
+
 def test_side_by_side_and_activity(stage: Stage, window: MainWindow, qtbot: QtBot, choice: ThemeChoice) -> None:
     play(stage, "done")
     window._docks.raise_panel("activity")
@@ -148,7 +163,7 @@ def test_each_dialog(stage: Stage, window: MainWindow, qtbot: QtBot, choice: The
 
 @pytest.mark.skipif(os.environ.get("QT_SCALE_FACTOR") == "2", reason="this is the run at 200%")
 def test_the_same_at_200_percent() -> None:
-    chosen = "test_each_stage_fills_the_window and approvals"
+    chosen = "test_each_stage_fills_the_window and approvals or slowed_down"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", __file__, "-q", "-k", chosen, "-p", "no:cacheprovider"],
         env={**os.environ, "QT_SCALE_FACTOR": "2"},
