@@ -15,7 +15,10 @@ __all__ = ["ThrottleChip"]
 
 
 class ThrottleChip(StatusChip):
-    """Shows the throttles that hold requests back, and nothing while there are none. Lives in the GUI thread."""
+    """Shows the throttle that holds requests back the longest, and tells of all. Hidden while there is none.
+
+    Lives in the GUI thread.
+    """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent=parent)
@@ -25,8 +28,9 @@ class ThrottleChip(StatusChip):
         """Show how these stand."""
         slowed = [state for state in states if state.pause_s or state.limit is not None]
         if slowed:
-            icon = "pause" if any(state.pause_s for state in slowed) else "waiting"
-            self.show_look(Look(icon, "; ".join(_word(state) for state in slowed), "waiting"))
+            longest = max(slowed, key=lambda state: state.pause_s)
+            more = f", {len(slowed) - 1} more" if len(slowed) > 1 else ""
+            self.show_look(Look("pause" if longest.pause_s else "waiting", _word(longest) + more, "waiting"))
             self.setToolTip("\n".join(_explanation(state) for state in slowed))
             self.setAccessibleDescription(self.toolTip())
         self.setVisible(bool(slowed))

@@ -40,6 +40,7 @@ _FAILURES = (
     ("429", _RefusedError(Refusal(429, {}))),
     ("429, no credit left", _RefusedError(Refusal(429, {}, kind="quota"))),
     ("500 and above", _RefusedError(Refusal(500, {}))),
+    ("503 with `Retry-After`", _RefusedError(Refusal(503, {}, retry_after_s=7))),
     ("529", _RefusedError(Refusal(529, {}))),
     ("a redirect", _RefusedError(Refusal(302, {"location": "https://elsewhere.example"}))),
     ("nothing listens there", ConnectionRefusedError()),
@@ -98,12 +99,12 @@ def _failures():
     rows = []
     for what, raised in _FAILURES:
         error: ProviderError = translator.translate(raised, "MODEL")
-        rows.append([what, error.message, error.hint, _YES[error.retryable]])
+        rows.append([what, error.message, error.hint, _YES[error.retryable], _YES[error.rate_limited]])
     try:
         Endpoint.checked(OPENAI, base_url="", key="")
     except ConfigurationError as missing:
-        rows.insert(0, ["no key", missing.message, missing.hint, "no"])
-    return _table(["what happens", "what is said", "what to do", "tried again"], *rows)
+        rows.insert(0, ["no key", missing.message, missing.hint, "no", "no"])
+    return _table(["what happens", "what is said", "what to do", "tried again", "all slow down"], *rows)
 
 
 _TEXT = """# Providers
@@ -146,6 +147,15 @@ said in the stream, with the time to wait: what the server asks for (`Retry-Afte
 
 An answer that breaks off, is empty, or does not follow its API is an error too, and is tried again; no tool runs from
 it.
+
+## When all slow down
+
+All agents on a provider use one key, so one that is told to wait speaks for all of them. Nobody sends anything for as
+long as the server asks (up to 120 s; where it asks for nothing, for a time that doubles from 0.5 s to 30 s); from then
+on half as many requests as were in flight may be in flight at once, in the order in which they ask, and more again as
+answers come. What an agent waits for stands in its stream, and the status bar says who is slowed down. Waiting is no
+send, and nothing is lost by it. It ends when nobody waits and more may be in flight than when the server refused, or
+a minute has gone by since the last pause.
 """
 
 if __name__ == "__main__":

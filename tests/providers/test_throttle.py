@@ -298,7 +298,7 @@ def test_answers_to_what_was_sent_before_the_pause_say_nothing():
     assert run_in_virtual_time(check()) == 4
 
 
-def test_a_limit_is_forgotten_when_it_has_stopped_nobody_for_a_minute():
+def test_a_limit_that_nobody_waits_for_is_forgotten_a_minute_after_the_pause():
     async def check():
         throttle = throttle_here()
         refuse(throttle, 8, 10)

@@ -174,10 +174,14 @@ def test_the_status_bar_says_which_provider_is_slowed_down_while_it_is(stage: St
     assert chip.toolTip() == chip.accessibleDescription()
     assert reason in chip.toolTip() and "2 requests at once" in chip.toolTip() and "Nothing is lost" in chip.toolTip()
     width = chip.width()
-    stage.throttles = [ThrottleState("anthropic", 2, 2, 4, 0.0, reason), ThrottleState("gemini", 1, 1, 0, 90, "Busy.")]
+    stage.throttles = [ThrottleState("anthropic", 2, 2, 4, 0.0, reason), ThrottleState("gemini")]
     strip._tick()
-    assert chip.accessibleName() == "anthropic: slowed, 2 at once; gemini: waits 1 min"
+    assert chip.accessibleName() == "anthropic: slowed, 2 at once"
     qtbot.waitUntil(lambda: chip.width() > width)
+    stage.throttles = [stage.throttles[0], ThrottleState("gemini", 1, 1, 0, 90, "Busy.")]
+    strip._tick()
+    assert chip.accessibleName() == "gemini: waits 1 min, 1 more"
+    assert reason in chip.toolTip() and "\nBusy. All agents on gemini slow down together: 1 request" in chip.toolTip()
     stage.throttles = [ThrottleState("anthropic", reason=reason)]
     strip._tick()
     assert not chip.isVisible()
