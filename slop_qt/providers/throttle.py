@@ -139,10 +139,9 @@ class Throttle:
         admitted: list[_Admission] = []
         while self._queue and not self._pause_left() and self._has_room():
             admission = self._queue.popleft()
-            if not admission.orphaned:
-                admission.granted = True
-                self._in_flight.add(admission)
-                admitted.append(admission)
+            admission.granted = True
+            self._in_flight.add(admission)
+            admitted.append(admission)
         return admitted
 
     def _recall(self) -> None:
