@@ -42,7 +42,7 @@ class OpenAIProvider(SdkProvider):
         raw_arguments=True,
         stops=STOPS,
         cache_reads=True,
-        cache_writes=False,
+        cache_writes=True,
         reasoning=True,
         prices="address and model",
     )
