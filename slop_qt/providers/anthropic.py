@@ -32,6 +32,8 @@ class AnthropicProvider(SdkProvider):
         parallel_calls=True,
         raw_arguments=True,
         stops=STOPS,
+        caching="marks",
+        cache_ttls=("5m", "1h"),
         cache_reads=True,
         cache_writes=True,
         reasoning=True,

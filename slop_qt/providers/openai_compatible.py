@@ -41,6 +41,8 @@ class OpenAIProvider(SdkProvider):
         parallel_calls=True,
         raw_arguments=True,
         stops=STOPS,
+        caching="hint",
+        cache_ttls=(),
         cache_reads=True,
         cache_writes=True,
         reasoning=True,
