@@ -1,4 +1,4 @@
-"""Gemini's explicit cache, with the real SDK: when one is made, what it saves, and that nothing of it fails an agent."""
+"""Gemini's explicit cache, with the real SDK: when one is made, what it saves, and that it never fails an agent."""
 
 import asyncio
 import contextlib
@@ -7,14 +7,17 @@ import logging
 from dataclasses import replace
 
 import pytest
-from agent_support import Threads
+from agent_support import RecordingSink, Threads, agent_request, services
 from dialect import CANARY_KEY
 from exchange import failure, receive, text_of, usages_of
 from gemini_caches import PREFIX_TOKENS, CacheServer, json_answer, turn
 from gemini_dialect import GeminiDialect, error_body
 from loopback import CUT, STALL, Answer, LoopbackServer
 
+from slop_qt.agents.loop import run_agent
 from slop_qt.core.conversation import CacheWritten, Message, TextBlock, ThinkingBlock
+from slop_qt.core.settings import Limits, ModelChoice
+from slop_qt.core.usage import total_usage
 from slop_qt.providers import gemini_cache
 from slop_qt.providers.gemini import GeminiProvider
 from slop_qt.providers.gemini_cache_terms import CacheTerms
@@ -475,3 +478,35 @@ async def test_closing_the_answer_early_leaves_the_cache_for_the_next_request(se
         assert isinstance(await anext(stream), CacheWritten)
     await sent(session, 3)
     assert server.kinds() == ["whole", "create", "cached"]
+
+
+# In an agent's loop
+
+
+async def test_an_agents_usage_has_its_cache_as_a_request_of_its_own(provider, server, tmp_path):
+    sink = RecordingSink()
+    await run_agent(agent_of(tmp_path), services(sink, provider, None))
+    assert server.kinds() == ["whole", "create", "cached", "cached", "delete"]
+    used = [event.usage for event in sink.of("usage")]
+    assert [usage.cache_write_tokens for usage in used] == [0, PREFIX_TOKENS, 0, 0]
+    assert [usage.cache_read_tokens for usage in used] == [0, 0, PREFIX_TOKENS, PREFIX_TOKENS]
+    total = total_usage(used)
+    assert total.requests == 4
+    assert total.cost_usd == pytest.approx(sum(usage.cost_usd for usage in used))
+
+
+async def test_an_agent_that_is_cancelled_deletes_its_cache(provider, server, tmp_path):
+    server.use = Answer([STALL])
+    agent = asyncio.create_task(run_agent(agent_of(tmp_path), services(RecordingSink(), provider, None)))
+    assert await asyncio.to_thread(server.wait_for, "cached", 10)
+    agent.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await agent
+    assert server.kinds()[-1] == "delete"
+    assert server.live == {}
+
+
+def agent_of(root):
+    """One that says words without a tool call three times, and then gives up."""
+    choice = ModelChoice(provider="gemini", model="gemini-2.5-pro")
+    return agent_request(root, choice=choice, limits=Limits(repairs=2))
