@@ -111,6 +111,7 @@ class Agent:
             tools=self._services.tools.specs(request.tier),
             max_output_tokens=request.limits.max_output_tokens,
             thinking_tokens=request.limits.thinking_tokens,
+            cache_ttl=request.limits.cache_ttl,
             caller=conv.Caller(
                 tier=request.tier,
                 track=request.track,

@@ -6,7 +6,8 @@ from typing import Any
 
 from slop_qt.core.conversation import ModelRequest
 from slop_qt.core.ports import Offload
-from slop_qt.providers.anthropic_wire import ANTHROPIC, STOPS, MessageDecoder, request_body
+from slop_qt.providers.anthropic_request import request_body
+from slop_qt.providers.anthropic_wire import ANTHROPIC, STOPS, MessageDecoder
 from slop_qt.providers.capabilities import Capabilities
 from slop_qt.providers.endpoint import Endpoint
 from slop_qt.providers.http_failures import Refusal, says_overflow
@@ -31,6 +32,8 @@ class AnthropicProvider(SdkProvider):
         parallel_calls=True,
         raw_arguments=True,
         stops=STOPS,
+        caching="marks",
+        cache_ttls=("5m", "1h"),
         cache_reads=True,
         cache_writes=True,
         reasoning=True,

@@ -1,24 +1,19 @@
-"""Anthropic's Messages API as it is on the wire: our request as its body, its events as ours."""
+"""Anthropic's Messages API as it is on the wire: its events as ours."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
 from slop_qt.core.conversation import (
-    Block,
     Finished,
-    Message,
-    ModelRequest,
     StopReason,
-    TextBlock,
     TextDelta,
     ThinkingBlock,
     ThinkingDelta,
     ThinkingDone,
     ToolCallReceived,
-    ToolUseBlock,
     UsageUpdate,
 )
 from slop_qt.core.errors import ProviderError
@@ -27,7 +22,7 @@ from slop_qt.providers.decoding import AnswerDecoder
 from slop_qt.providers.endpoint import Vendor
 from slop_qt.providers.http_failures import OVERFLOW_HINT
 
-__all__ = ["ANTHROPIC", "STOPS", "MessageDecoder", "request_body"]
+__all__ = ["ANTHROPIC", "STOPS", "MessageDecoder"]
 
 ANTHROPIC = Vendor(
     label="Anthropic",
@@ -38,9 +33,6 @@ ANTHROPIC = Vendor(
     local_example="http://localhost:8080",
     no_key="Set ANTHROPIC_API_KEY (any word will do for a local server that asks for none).",
 )
-
-_LEAST_THINKING = 1024
-_CACHED = {"cache_control": {"type": "ephemeral"}}
 
 STOPS: dict[str, StopReason] = {
     "end_turn": "end_turn",
@@ -65,52 +57,10 @@ _GROWS_BY = {
 }
 
 
-def request_body(request: ModelRequest) -> dict[str, Any]:
-    """The arguments of `messages.create`. Tools, system prompt and conversation so far are marked for caching."""
-    body: dict[str, Any] = {
-        "model": request.model,
-        "max_tokens": request.max_output_tokens,
-        "messages": [_message(message) for message in request.messages],
-    }
-    if request.thinking_tokens:
-        # The API takes no fewer than 1,024, and they are part of max_tokens.
-        budget = max(_LEAST_THINKING, min(request.thinking_tokens, request.max_output_tokens - 1))
-        body["thinking"] = {"type": "enabled", "budget_tokens": budget}
-        body["max_tokens"] = max(request.max_output_tokens, budget + 1)
-    if request.system:
-        body["system"] = [{"type": "text", "text": request.system, **_CACHED}]
-    if request.tools:
-        body["tools"] = [
-            {"name": tool.name, "description": tool.description, "input_schema": dict(tool.schema)}
-            for tool in request.tools
-        ]
-        body["tools"][-1].update(_CACHED)
-    last = body["messages"][-1]["content"][-1] if body["messages"] and body["messages"][-1]["content"] else {}
-    if last.get("type") in {"text", "tool_use", "tool_result"}:
-        last.update(_CACHED)
-    return body
+class _Pricing(Protocol):
+    """What an answer costs; of the tokens written to the cache some are to be kept for an hour."""
 
-
-def _message(message: Message) -> dict[str, Any]:
-    blocks = (_block(block) for block in message.blocks)
-    return {"role": message.role, "content": [block for block in blocks if block is not None]}
-
-
-def _block(block: Block) -> dict[str, Any] | None:
-    """None for what the API refuses: empty text, and thinking that it has not signed."""
-    if isinstance(block, TextBlock):
-        return {"type": "text", "text": block.text} if block.text else None
-    if isinstance(block, ThinkingBlock):
-        if block.redacted is not None:
-            return {"type": "redacted_thinking", "data": block.redacted}
-        if block.signature is None:
-            return None
-        return {"type": "thinking", "thinking": block.text, "signature": block.signature}
-    if isinstance(block, ToolUseBlock):
-        arguments = block.arguments if isinstance(block.arguments, dict) else {}
-        return {"type": "tool_use", "id": block.call_id, "name": block.name, "input": arguments}
-    result = {"type": "tool_result", "tool_use_id": block.call_id, "content": block.output}
-    return result if block.ok else {**result, "is_error": True}
+    def __call__(self, usage: Usage, *, cache_write_1h_tokens: int) -> float | None: ...
 
 
 @dataclass(slots=True)
@@ -126,7 +76,7 @@ class _OpenBlock:
 class MessageDecoder(AnswerDecoder):
     """One answer of the Messages API."""
 
-    def __init__(self, cost_usd: Callable[[Usage], float | None]) -> None:
+    def __init__(self, cost_usd: _Pricing) -> None:
         super().__init__(ANTHROPIC)
         self._cost_usd = cost_usd
         self._speaking: int | None = None  # the open text block that _words are of
@@ -235,21 +185,23 @@ class MessageDecoder(AnswerDecoder):
         """The counts are cumulative; input_tokens is without what was read from and written to the cache."""
         given = usage or {}
         self._counts |= {key: value for key, value in given.items() if key in _COUNTED and value is not None}
-        details = given.get("output_tokens_details") or {}
-        if details.get("thinking_tokens") is not None:
-            self._counts["thinking_tokens"] = details["thinking_tokens"]
-        read = self._counts.get("cache_read_input_tokens", 0)
-        written = self._counts.get("cache_creation_input_tokens", 0)
+        for group, key in _COUNTED_APART:
+            value = (given.get(group) or {}).get(key)
+            if value is not None:
+                self._counts[key] = value
+        count = self._counts.get
+        read, hour = count("cache_read_input_tokens", 0), count("ephemeral_1h_input_tokens", 0)
+        written = count("cache_creation_input_tokens", count("ephemeral_5m_input_tokens", 0) + hour)
         total = Usage(
             requests=1,
-            input_tokens=self._counts.get("input_tokens", 0) + read + written,
-            output_tokens=self._counts.get("output_tokens", 0),
+            input_tokens=count("input_tokens", 0) + read + written,
+            output_tokens=count("output_tokens", 0),
             cache_read_tokens=read,
             cache_write_tokens=written,
-            reasoning_tokens=self._counts.get("thinking_tokens", 0),
+            reasoning_tokens=count("thinking_tokens", 0),
         )
         # Tokens that nobody counted have no known price.
-        cost = self._cost_usd(total) if self._counts else None
+        cost = self._cost_usd(total, cache_write_1h_tokens=hour) if self._counts else None
         self._emit(UsageUpdate(total.model_copy(update={"cost_usd": cost})))
 
     def _message_stop(self, _: dict[str, Any]) -> None:
@@ -275,3 +227,9 @@ class MessageDecoder(AnswerDecoder):
 
 
 _COUNTED = frozenset({"input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"})
+# Those in an object of their own: what was written to the cache by how long it is kept, and what was thought.
+_COUNTED_APART = (
+    ("cache_creation", "ephemeral_5m_input_tokens"),
+    ("cache_creation", "ephemeral_1h_input_tokens"),
+    ("output_tokens_details", "thinking_tokens"),
+)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from slop_qt.core.conversation import StopReason
+from slop_qt.core.conversation import CacheTtl, StopReason
 from slop_qt.providers.endpoint import Vendor
 
 __all__ = ["Capabilities"]
@@ -25,7 +25,10 @@ class Capabilities:
         parallel_calls: one answer may hold several tool calls.
         raw_arguments: arguments come as raw JSON in pieces, so that broken ones are seen and answered.
         stops: the API's reasons to end an answer, and ours for each.
-        cache_reads, cache_writes, reasoning: tokens that are counted apart.
+        caching: how the beginning of a request comes into the provider's cache: by marks in the request, by a cache
+            that is made for the agent, by itself with a hint which requests begin alike, None where nothing is cached.
+        cache_ttls: the lifetimes of what is cached that can be chosen.
+        cache_reads, cache_writes, reasoning: tokens that are counted apart in an answer.
         prices: by what an answer's price is looked up, None where there is none.
     """
 
@@ -39,6 +42,8 @@ class Capabilities:
     parallel_calls: bool
     raw_arguments: bool
     stops: Mapping[str, StopReason]
+    caching: Literal["marks", "made", "hint"] | None
+    cache_ttls: tuple[CacheTtl, ...]
     cache_reads: bool
     cache_writes: bool
     reasoning: bool

@@ -1,6 +1,8 @@
 """Google's Gemini models: the official SDK for the request, the answer read raw."""
 
 import importlib
+import time
+from collections.abc import Callable
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -8,8 +10,10 @@ from typing import Any
 from typing_extensions import override
 
 from slop_qt.core.ports import Offload
+from slop_qt.core.usage import Usage
 from slop_qt.providers.capabilities import Capabilities
 from slop_qt.providers.endpoint import Endpoint
+from slop_qt.providers.gemini_cache_terms import CacheTerms
 from slop_qt.providers.gemini_wire import GEMINI, STOPS, ContentDecoder
 from slop_qt.providers.http_failures import Refusal
 from slop_qt.providers.sdk_client import SdkProvider, SdkSession, Toolbox
@@ -33,27 +37,43 @@ class GeminiProvider(SdkProvider):
         parallel_calls=True,
         raw_arguments=False,
         stops=STOPS,
+        caching="made",
+        cache_ttls=("5m", "1h"),
         cache_reads=True,
         cache_writes=False,
         reasoning=True,
         prices="model",
     )
 
-    def __init__(self, *, key: str, offload: Offload, base_url: str = "") -> None:
-        """An empty base_url is the vendor's own. Raises ConfigurationError where key or address cannot be one."""
+    def __init__(
+        self, *, key: str, offload: Offload, base_url: str = "", now: Callable[[], float] = time.monotonic
+    ) -> None:
+        """An empty base_url is the vendor's own; now counts seconds, for the lifetime of caches.
+
+        Raises ConfigurationError where key or address cannot be one.
+        """
         super().__init__(Endpoint.checked(GEMINI, base_url=base_url, key=key), offload)
+        self._now = now
+        self._terms = CacheTerms()
 
     @override
     def _session(self, tools: Toolbox) -> SdkSession:
-        transport = importlib.import_module("slop_qt.providers.gemini_transport")
+        transport, caching, sessions = (
+            importlib.import_module(f"slop_qt.providers.gemini_{part}") for part in ("transport", "cache", "session")
+        )
         connections = transport.Connections(self._endpoint, tools)
 
-        def decoder(model: str) -> ContentDecoder:
-            return ContentDecoder(partial(tools.prices.cost_usd, "google", model.removeprefix("models/")))
+        def cost_usd(model: str, usage: Usage) -> float | None:
+            return tools.prices.cost_usd("google", model.removeprefix("models/"), usage)
 
-        return SdkSession(
-            self._endpoint, tools.failures, send=connections.send, decoder=decoder, close=connections.close
+        def decoder(model: str) -> ContentDecoder:
+            return ContentDecoder(partial(cost_usd, model))
+
+        cache = caching.PrefixCache(connections, tools.failures, self._terms, cost_usd=cost_usd, now=self._now)
+        session: SdkSession = sessions.CachingSession(
+            self._endpoint, tools.failures, connections=connections, cache=cache, decoder=decoder
         )
+        return session
 
     @override
     def _sdk_errors(self, sdk: ModuleType) -> tuple[type[Exception], ...]:

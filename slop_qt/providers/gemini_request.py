@@ -15,7 +15,7 @@ from slop_qt.core.conversation import (
 )
 from slop_qt.core.errors import ProviderError
 
-__all__ = ["check_model", "made_up_id", "request_body"]
+__all__ = ["check_model", "made_up_id", "request_body", "stable_body"]
 
 _MODEL = re.compile(r"[A-Za-z0-9][\w.:@-]*(/[\w:@-][\w.:@-]*)*", re.ASCII)
 _MADE_UP = "unnamed-"
@@ -36,27 +36,53 @@ def made_up_id(number: int) -> str:
     return f"{_MADE_UP}{number}"
 
 
-def request_body(request: ModelRequest) -> dict[str, Any]:
-    """All of the body, as the API documents it; schemas and conversation are shared with the request, not copied."""
+def request_body(request: ModelRequest, *, cache: str = "") -> dict[str, Any]:
+    """All of the body, as the API documents it; schemas and conversation are shared with the request, not copied.
+
+    With the name of a cache that holds `stable_body`, all but that: the API takes no system prompt and no tools then.
+    """
     messages, token = _paused(request.messages)
-    names = {
-        block.call_id: block.name for message in messages for block in message.blocks if isinstance(block, ToolUseBlock)
+    if cache:
+        body: dict[str, Any] = {
+            "cachedContent": cache,
+            "contents": _contents(request, messages[request.stable_messages :]),
+        }
+    else:
+        body = {"contents": _contents(request, messages), **_instructions(request)}
+    body["generationConfig"] = _generation(request)
+    if token is not None:
+        body["continuationToken"] = token
+    return body
+
+
+def stable_body(request: ModelRequest) -> dict[str, Any]:
+    """What is the same in every request of an agent, in the same words: system prompt, tools and stable messages."""
+    return {
+        "contents": _contents(request, request.messages[: request.stable_messages]),
+        **_instructions(request),
     }
-    contents = [{"role": _ROLES[message.role], "parts": _parts(message, names)} for message in messages]
-    body: dict[str, Any] = {"contents": [content for content in contents if content["parts"]]}
+
+
+def _instructions(request: ModelRequest) -> dict[str, Any]:
+    instructions: dict[str, Any] = {}
     if request.system:
-        body["systemInstruction"] = {"parts": [{"text": request.system}]}
+        instructions["systemInstruction"] = {"parts": [{"text": request.system}]}
     if request.tools:
         # parametersJsonSchema takes JSON Schema as it is; the older `parameters` refuses much of it.
         declarations = [
             {"name": tool.name, "description": tool.description, "parametersJsonSchema": dict(tool.schema)}
             for tool in request.tools
         ]
-        body["tools"] = [{"functionDeclarations": declarations}]
-    body["generationConfig"] = _generation(request)
-    if token is not None:
-        body["continuationToken"] = token
-    return body
+        instructions["tools"] = [{"functionDeclarations": declarations}]
+    return instructions
+
+
+def _contents(request: ModelRequest, messages: tuple[Message, ...]) -> list[dict[str, Any]]:
+    """Those of the request's messages that have something to send."""
+    blocks = (block for message in request.messages for block in message.blocks)
+    names = {block.call_id: block.name for block in blocks if isinstance(block, ToolUseBlock)}
+    contents = [{"role": _ROLES[message.role], "parts": _parts(message, names)} for message in messages]
+    return [content for content in contents if content["parts"]]
 
 
 _ROLES = {"user": "user", "assistant": "model"}

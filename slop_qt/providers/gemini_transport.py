@@ -7,24 +7,25 @@ with a middleware that takes the responses away from it. Import this module wher
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+import orjson
 from typing_extensions import override
 
-from slop_qt.core.conversation import ModelRequest
+from slop_qt.core.errors import ProviderError
 from slop_qt.providers.endpoint import Endpoint
 from slop_qt.providers.gemini_failures import refusal
-from slop_qt.providers.gemini_request import check_model, request_body
+from slop_qt.providers.gemini_request import check_model
 from slop_qt.providers.http_failures import Refusal
 from slop_qt.providers.sdk_client import READ_S, Toolbox
 
-__all__ = ["Connections", "RefusedError"]
+__all__ = ["Connections", "RefusedError", "Response"]
 
 _CONNECT_S = 15.0
-# How much of an error's body is read, bytes, and for how long: the status says most of it.
+# How much is read of what is no stream, bytes, and for how long. Of an error's body the status says most.
 _BODY = 64 * 1024
 _BODY_S = 10.0
 # The SDK wants something to build a request from; `extra_body` then puts ours in its place.
@@ -56,11 +57,12 @@ class _Connector(aiohttp.TCPConnector):
 
 
 @dataclass(frozen=True, slots=True)
-class _Response:
-    """What a session reads of an answer."""
+class Response:
+    """What a session reads of an answer. Close it."""
 
     headers: Mapping[str, str]
     content: aiohttp.StreamReader
+    close: Callable[[], None]  # it has gone back to the pool by itself where it was read to its end
 
     async def iter_bytes(self) -> AsyncGenerator[bytes, None]:
         """The body as it comes. Raises TimeoutError where nothing does."""
@@ -89,20 +91,47 @@ class Connections:
         self._http: aiohttp.ClientSession | None = None
         self._client: Any = None
 
-    @contextlib.asynccontextmanager
-    async def send(self, request: ModelRequest) -> AsyncIterator[_Response]:
-        """One request, and its response while it is open.
+    async def begin(self, model: str, body: dict[str, Any]) -> Response:
+        """Send one request, and hand over its response when it begins.
 
         Raises:
             ProviderError: the model's name cannot be one.
             RefusedError: the server answered with an error.
         """
-        check_model(request.model)
-        response = await self._begin(request)
+        check_model(model)
+        answers = await self._sdk_client().models.generate_content_stream(
+            model=model,
+            contents=_PLACEHOLDER,
+            config={
+                "http_options": {"extra_body": body},
+                "automatic_function_calling": {"disable": True},
+                "automatic_continuation": False,  # it sends again by itself
+            },
+        )
+        response = await _begun(anext(answers))
+        return Response(response.headers, response.content, response.close)
+
+    async def create_cache(self, model: str, body: dict[str, Any], ttl_s: int) -> Any:
+        """Have the server keep what `stable_body` made for so many seconds; the cache as it describes it, JSON.
+
+        Raises:
+            RefusedError: the server answered with an error.
+            ProviderError: it answered with no JSON.
+        """
+        config = {"ttl": f"{ttl_s}s", "http_options": {"extra_body": body}}
+        said = await _whole(self._sdk_client().caches.create(model=model, config=config))
         try:
-            yield _Response(response.headers, response.content)
-        finally:
-            response.close()  # it has gone back to the pool by itself where it was read to its end
+            return orjson.loads(said)
+        except ValueError:
+            raise ProviderError("The server answered with something that is no JSON.") from None
+
+    async def extend_cache(self, name: str, ttl_s: int) -> None:
+        """Have a cache kept for so many seconds from now on. Raises RefusedError."""
+        await _whole(self._sdk_client().caches.update(name=name, config={"ttl": f"{ttl_s}s"}))
+
+    async def delete_cache(self, name: str) -> None:
+        """Have a cache forgotten. Raises RefusedError."""
+        await _whole(self._sdk_client().caches.delete(name=name))
 
     async def close(self) -> None:
         """Close the connections; safe to call twice."""
@@ -111,27 +140,41 @@ class Connections:
             await self._client.aio.aclose()
             self._client.close()
 
-    async def _begin(self, request: ModelRequest) -> aiohttp.ClientResponse:
+    def _sdk_client(self) -> Any:
+        """The SDK's client for the loop that this runs in; made with the first request."""
         if self._http is None:
             self._http = aiohttp.ClientSession(
                 connector=_Connector(), middlewares=(_hand_over,), cookie_jar=aiohttp.DummyCookieJar(), trust_env=True
             )
             options = self._options.model_copy(update={"aiohttp_client": self._http})
             self._client = self._sdk.Client(api_key=self._key, vertexai=False, http_options=options)
-        answers = await self._client.aio.models.generate_content_stream(
-            model=request.model,
-            contents=_PLACEHOLDER,
-            config={
-                "http_options": {"extra_body": request_body(request)},
-                "automatic_function_calling": {"disable": True},
-                "automatic_continuation": False,  # it sends again by itself
-            },
-        )
-        try:
-            await anext(answers)
-        except _BegunError as begun:
-            return begun.response
-        raise AssertionError("the SDK did not use the session that it was given")
+        return self._client.aio
+
+
+async def _begun(call: Awaitable[Any]) -> aiohttp.ClientResponse:
+    """The response to a call of the SDK, which never gets to see it."""
+    try:
+        await call
+    except _BegunError as begun:
+        return begun.response
+    raise AssertionError("the SDK did not use the session that it was given")
+
+
+async def _whole(call: Awaitable[Any]) -> bytes:
+    """The body of a response that is no stream. Raises TimeoutError, or what the connection failed by."""
+    response = await _begun(call)
+    body = bytearray()
+    try:
+        await _read(response, body)
+    finally:
+        response.close()
+    return bytes(body)
+
+
+async def _read(response: aiohttp.ClientResponse, body: bytearray) -> None:
+    async with asyncio.timeout(_BODY_S):
+        while len(body) < _BODY and (chunk := await response.content.readany()):
+            body += chunk
 
 
 async def _hand_over(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -143,9 +186,7 @@ async def _hand_over(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
     body = bytearray()
     try:
         with contextlib.suppress(aiohttp.ClientError, OSError):
-            async with asyncio.timeout(_BODY_S):
-                while len(body) < _BODY and (chunk := await response.content.readany()):
-                    body += chunk
+            await _read(response, body)
     finally:
         response.close()
     raise RefusedError(refusal(response.status, response.headers, bytes(body)))

@@ -41,8 +41,10 @@ class OpenAIProvider(SdkProvider):
         parallel_calls=True,
         raw_arguments=True,
         stops=STOPS,
+        caching="hint",
+        cache_ttls=(),
         cache_reads=True,
-        cache_writes=False,
+        cache_writes=True,
         reasoning=True,
         prices="address and model",
     )

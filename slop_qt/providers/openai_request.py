@@ -1,5 +1,6 @@
 """Our request as a body of the chat completions API."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -34,7 +35,18 @@ def request_body(request: ModelRequest, *, official: bool) -> dict[str, Any]:
         ]
     if request.thinking_tokens:
         body["reasoning_effort"] = _effort(request.thinking_tokens)
+    if official:
+        body["prompt_cache_key"] = _cache_key(request.system, body.get("tools"))
     return body
+
+
+def _cache_key(system: str, tools: list[dict[str, Any]] | None) -> str:
+    """OpenAI caches by itself, and sends requests with the same key to where their beginning may be cached already.
+
+    So it is the same for all agents that begin alike: those of one tier. It tells nothing of what they begin with.
+    """
+    beginning = json.dumps([system, tools], sort_keys=True)
+    return hashlib.sha256(beginning.encode("ascii")).hexdigest()[:32]
 
 
 def _effort(tokens: int) -> str:

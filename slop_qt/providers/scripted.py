@@ -68,6 +68,8 @@ class ScriptedProvider:
         parallel_calls=True,
         raw_arguments=True,
         stops=_STOPS,
+        caching=None,
+        cache_ttls=(),
         cache_reads=True,
         cache_writes=True,
         reasoning=True,

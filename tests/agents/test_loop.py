@@ -88,7 +88,9 @@ async def test_the_streams_first_and_last_event_say_who_worked_and_how_it_ended(
 
 async def test_the_request_is_complete_and_says_who_asks(root: Path, serve: Serve) -> None:
     provider = scripted(turn(3, ("read_file", {"path": "src/core.py"}), turn=1), turn(3, finish(), turn=2))
-    await run_agent(agent_request(root, attempt=2, limits=Limits(max_output_tokens=77)), serve(provider))
+    await run_agent(
+        agent_request(root, attempt=2, limits=Limits(max_output_tokens=77, cache_ttl="1h")), serve(provider)
+    )
     first, second = provider.requests
     assert (first.model, first.system, first.max_output_tokens) == ("script-1", "You are tested.", 77)
     assert first.messages == (conv.Message("user", (conv.TextBlock("Do the ticket."),)),)
@@ -96,6 +98,7 @@ async def test_the_request_is_complete_and_says_who_asks(root: Path, serve: Serv
     assert not {"submit_tracks", "submit_tickets", "report_failure"} & {spec.name for spec in first.tools}
     assert first.caller == conv.Caller(tier=3, track="A track", ticket="T-001", attempt=2, turn=1)
     assert second.caller.turn == 2
+    assert first.cache_ttl == second.cache_ttl == "1h"
     assert (second.system, second.tools, second.messages[:1]) == (first.system, first.tools, first.messages)
 
 

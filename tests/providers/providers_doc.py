@@ -19,6 +19,12 @@ ADAPTERS = (AnthropicProvider, GeminiProvider, OpenAIProvider, ScriptedProvider)
 _KEYLESS = {"never": "no", "elsewhere": "yes, at any address but the vendor's", "always": "yes"}
 _ASKED = {"tokens": "yes, a number of tokens", "effort": "yes, as low, medium or high effort", None: "no"}
 _PRICES = {"model": "by the model's name", "address and model": "by address and model", None: "none"}
+_CACHING = {
+    "marks": "up to four marks in the request",
+    "made": "by itself, and a cache that is made for an agent with a long context",
+    "hint": "by itself; OpenAI is told which requests begin alike",
+    None: "none",
+}
 _YES = {True: "yes", False: "no"}
 
 
@@ -69,6 +75,8 @@ def _capabilities():
         ["signatures of thinking sent back", *(_YES[c.returns_signatures] for c in can)],
         ["several tool calls in one answer", *(_YES[c.parallel_calls] for c in can)],
         ["arguments as raw JSON, in pieces", *(_YES[c.raw_arguments] for c in can)],
+        ["prompt caching", *(_CACHING[c.caching] for c in can)],
+        ["cache lifetime to choose", *(", ".join(f"`{ttl}`" for ttl in c.cache_ttls) or "no" for c in can)],
         ["counts: read from the cache", *(_YES[c.cache_reads] for c in can)],
         ["counts: written to the cache", *(_YES[c.cache_writes] for c in can)],
         ["counts: thinking", *(_YES[c.reasoning] for c in can)],
@@ -121,6 +129,23 @@ class (`capabilities`), and the conformance suite holds it against the wire, wit
 “Ends” are the API's own words for what we call so; those it has besides are errors with a sentence. Gemini says `STOP`
 where it calls tools too. A server may do less than its API: OpenAI itself shows no thinking in chat completions,
 DeepSeek, vLLM and others do. What has no known price is shown as unknown.
+
+## Caching
+
+What requests have in common comes first in them and never changes: tools and system prompt are the same for all agents
+of a tier, and each turn of an agent begins with all of the turn before, byte for byte. `cache_ttl` under `limits` says
+how long a provider is asked to keep it after it was last used, `"5m"` or `"1h"`.
+
+- `anthropic`: marks stand after tools and system prompt, after the agent's first message, at the end of the
+  conversation, and where the request before ended. What is kept for an hour costs more to write, and is priced so.
+- `gemini` caches by itself, from a size on, and nobody can be sure of it. Where the first answer shows that an agent's
+  context is long enough (2,048 tokens for Gemini 2.5, 4,096 for others, or what the server says), and was not read from
+  Gemini's own cache, its second request has a cache made, which is told as a request of its own with its tokens; it
+  is extended while it is used, and deleted when the agent ends. A server or key that makes none is not asked again,
+  and a cache that is lost costs nothing but its input. What Gemini takes for storage by the hour is in no price
+  table, and so not in the cost.
+- `openai`: servers cache by themselves. OpenAI itself is sent a `prompt_cache_key` made from tools and system prompt,
+  so that the workers of a run find each other's cache.
 
 ## Keys and addresses
 

@@ -1,4 +1,4 @@
-"""Anthropic's wire format without a wire: the body of a request, and answers however they are cut."""
+"""Anthropic's wire format without a wire: the body of a request, and answers however they are cut and counted."""
 
 import itertools
 import json
@@ -18,7 +18,8 @@ from slop_qt.core.conversation import (
     ToolSpec,
     ToolUseBlock,
 )
-from slop_qt.providers.anthropic_wire import MessageDecoder, request_body
+from slop_qt.providers.anthropic_request import request_body
+from slop_qt.providers.anthropic_wire import MessageDecoder
 
 CACHED = {"cache_control": {"type": "ephemeral"}}
 
@@ -36,10 +37,10 @@ def test_a_request_has_everything_and_is_marked_for_caching():
         "system": [{"type": "text", "text": "system", **CACHED}],
         "tools": [
             {"name": "one", "description": "first", "input_schema": {"type": "object"}},
-            {"name": "two", "description": "second", "input_schema": {"type": "object"}, **CACHED},
+            {"name": "two", "description": "second", "input_schema": {"type": "object"}},
         ],
         "messages": [
-            {"role": "user", "content": [{"type": "text", "text": "do it"}]},
+            {"role": "user", "content": [{"type": "text", "text": "do it", **CACHED}]},
             {
                 "role": "assistant",
                 "content": [
@@ -76,6 +77,79 @@ def test_what_the_api_refuses_is_left_out():
 def test_thinking_is_never_marked_for_caching():
     body = request_body(ModelRequest("model", "", (Message("assistant", (ThinkingBlock("t", "signature"),)),)))
     assert body["messages"][0]["content"] == [{"type": "thinking", "thinking": "t", "signature": "signature"}]
+
+
+def turns(count, calls=1):
+    """A conversation that has gone on for so many answers, each with so many calls and their results."""
+    messages = [Message("user", (TextBlock("do it"),))]
+    for turn in range(count):
+        names = [f"c{turn}.{call}" for call in range(calls)]
+        thought = ThinkingBlock("hm", signature="signature")
+        messages.append(Message("assistant", (thought, *(ToolUseBlock(name, "one", {}) for name in names))))
+        messages.append(Message("user", tuple(ToolResultBlock(name, "fine") for name in names)))
+    return tuple(messages)
+
+
+def marks(value, path=""):
+    """Where the marks stand in a body, and what they say."""
+    if isinstance(value, dict):
+        found = {path: value["cache_control"]} if "cache_control" in value else {}
+        return found | {k: v for key, inner in value.items() for k, v in marks(inner, f"{path}/{key}").items()}
+    if isinstance(value, list):
+        return {k: v for index, inner in enumerate(value) for k, v in marks(inner, f"{path}/{index}").items()}
+    return {}
+
+
+TOOLS = (ToolSpec("one", "first", {"type": "object"}), ToolSpec("two", "second", {"type": "object"}))
+
+
+def test_tools_are_cached_with_the_system_prompt_and_by_themselves_where_there_is_none():
+    assert "/system/0" in marks(request_body(ModelRequest("m", "s", turns(0), TOOLS)))
+    assert "/tools/1" not in marks(request_body(ModelRequest("m", "s", turns(0), TOOLS)))
+    assert "/tools/1" in marks(request_body(ModelRequest("m", "", turns(0), TOOLS)))
+    assert marks(request_body(ModelRequest("m", "", ()))) == {}
+
+
+def test_the_stable_context_the_last_turn_and_the_end_of_the_request_before_are_marked():
+    body = request_body(ModelRequest("m", "s", turns(5, calls=30), TOOLS))
+    last = "/messages/10/content/29"
+    assert set(marks(body)) == {"/system/0", "/messages/0/content/0", "/messages/8/content/29", last}
+    body = request_body(ModelRequest("m", "s", turns(5), TOOLS, stable_messages=3))
+    assert set(marks(body)) == {"/system/0", *(f"/messages/{index}/content/0" for index in (2, 8, 10))}
+
+
+def test_what_a_request_marks_last_the_next_one_marks_too():
+    """The API looks back 20 blocks from a mark: a longer turn would not find what was written at the end before it."""
+    for count in range(6):
+        before = request_body(ModelRequest("m", "s", turns(count, calls=40)))
+        after = request_body(ModelRequest("m", "s", turns(count + 1, calls=40)))
+        end = f"/messages/{2 * count}/content/{39 if count else 0}"
+        assert end in marks(before)
+        assert end in marks(after)
+
+
+def test_an_answer_that_was_divided_is_cached_as_far_as_it_can_be():
+    paused = (*turns(1), Message("assistant", (TextBlock("so far"), ThinkingBlock("", redacted="r"))))
+    body = request_body(ModelRequest("m", "s", paused))
+    assert set(marks(body)) == {"/system/0", "/messages/0/content/0", "/messages/2/content/0", "/messages/3/content/0"}
+
+
+@given(
+    count=st.integers(0, 8),
+    calls=st.integers(1, 30),
+    stable=st.integers(0, 20),
+    system=st.sampled_from(["", "s"]),
+    tools=st.sampled_from([(), TOOLS]),
+    ttl=st.sampled_from(["5m", "1h"]),
+)
+def test_there_are_never_more_than_four_marks_and_all_last_equally_long(count, calls, stable, system, tools, ttl):
+    conversation = turns(count, calls)
+    request = ModelRequest("m", system, conversation, tools, stable_messages=stable, cache_ttl=ttl)
+    found = marks(request_body(request))
+    assert 1 <= len(found) <= 4
+    expected = {"type": "ephemeral"} if ttl == "5m" else {"type": "ephemeral", "ttl": "1h"}
+    assert all(mark == expected for mark in found.values())
+    assert f"/messages/{2 * count}/content/{calls - 1 if count else 0}" in found
 
 
 def test_thinking_is_asked_for_within_what_the_api_takes():
@@ -121,7 +195,7 @@ def stream_of(blocks):
 def test_any_cutting_gives_the_same_words(blocks, cuts):
     stream = stream_of(blocks)
     edges = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
-    decoder = MessageDecoder(lambda _: None)
+    decoder = MessageDecoder(lambda *_, **__: None)
     events = [e for start, end in itertools.pairwise(edges) for e in decoder.take(stream[start:end])]
     for kind, delta in (("text", TextDelta), ("thinking", ThinkingDelta)):
         sent = "".join(piece for name, pieces in blocks if name == kind for piece in pieces)
@@ -131,13 +205,13 @@ def test_any_cutting_gives_the_same_words(blocks, cuts):
 
 
 def test_adjacent_words_of_one_burst_are_one_delta():
-    decoder = MessageDecoder(lambda _: None)
+    decoder = MessageDecoder(lambda *_, **__: None)
     events = list(decoder.take(stream_of([("text", "abc"), ("text", "de"), ("thinking", "fg"), ("text", "h")])))
     words = [event for event in events if isinstance(event, TextDelta | ThinkingDelta)]
     assert words == [TextDelta("abcde"), ThinkingDelta("fg"), TextDelta("h")]
 
 
 def test_what_comes_after_the_end_is_not_looked_at():
-    decoder = MessageDecoder(lambda _: None)
+    decoder = MessageDecoder(lambda *_, **__: None)
     events = list(decoder.take(stream_of([("text", "a")]) + b'data: {"type": "error", "error": {}}\n\n'))
     assert events[-1] == Finished("end_turn")

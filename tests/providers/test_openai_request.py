@@ -62,6 +62,18 @@ def test_openai_itself_is_told_the_limit_under_its_new_name():
     assert "max_tokens" not in body
 
 
+def test_openai_itself_is_told_which_requests_begin_alike():
+    tools = (ToolSpec("one", "first", {"type": "object"}),)
+    asked = [Message("user", (TextBlock(words),)) for words in ("a", "b")]
+    key = body_of(asked[0], system="s", tools=tools, official=True)["prompt_cache_key"]
+    assert body_of(*asked, system="s", tools=tools, official=True)["prompt_cache_key"] == key
+    assert body_of(asked[0], system="t", tools=tools, official=True)["prompt_cache_key"] != key
+    assert body_of(asked[0], system="s", official=True)["prompt_cache_key"] != key
+    assert body_of(asked[0], system="\ud800", official=True)["prompt_cache_key"] != key
+    assert len(key) <= 64, "what the API takes"
+    assert "prompt_cache_key" not in body_of(asked[0], system="s", tools=tools)
+
+
 def test_thinking_does_not_travel_back_and_turns_still_alternate():
     blocks = (ThinkingBlock("hm"), TextBlock(""))
     messages = body_of(

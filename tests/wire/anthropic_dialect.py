@@ -165,6 +165,10 @@ def _early_usage(counts: Counts | None) -> dict[str, Any] | None:
         "input_tokens": counts.input - counts.cache_read - counts.cache_write,
         "cache_read_input_tokens": counts.cache_read,
         "cache_creation_input_tokens": counts.cache_write,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": counts.cache_write - counts.cache_write_1h,
+            "ephemeral_1h_input_tokens": counts.cache_write_1h,
+        },
         "output_tokens": 1,
     }
 

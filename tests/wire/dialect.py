@@ -30,13 +30,17 @@ class Call:
 
 @dataclass(frozen=True)
 class Counts:
-    """Tokens as we count them: input includes both sides of the cache, output includes reasoning."""
+    """Tokens as we count them: input includes both sides of the cache, output includes reasoning.
+
+    cache_write_1h is how many of those written are to be kept for an hour, where the vendor tells.
+    """
 
     input: int = 10
     output: int = 20
     cache_read: int = 0
     cache_write: int = 0
     reasoning: int = 0
+    cache_write_1h: int = 0
 
 
 @dataclass(frozen=True)

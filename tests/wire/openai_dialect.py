@@ -36,11 +36,12 @@ def call_delta(**fields: Any) -> bytes:
 
 def usage_chunk(counts: Counts) -> bytes:
     """What comes last where stream_options.include_usage is set."""
+    written = {"cache_write_tokens": counts.cache_write} if counts.cache_write else {}
     usage = {
         "prompt_tokens": counts.input,
         "completion_tokens": counts.output,
         "total_tokens": counts.input + counts.output,
-        "prompt_tokens_details": {"cached_tokens": counts.cache_read},
+        "prompt_tokens_details": {"cached_tokens": counts.cache_read, **written},
         "completion_tokens_details": {"reasoning_tokens": counts.reasoning},
     }
     return data({"id": "chatcmpl-1", "object": "chat.completion.chunk", "choices": [], "usage": usage})
@@ -69,7 +70,7 @@ class OpenAIDialect:
         }
     )
     bad_stops: Mapping[str, str] = MappingProxyType({"tired": "'tired'"})
-    cache_writes = False
+    cache_writes = True
     streams_arguments = True
     signature = None
     keep_alive = b": OPENROUTER PROCESSING\n\n"

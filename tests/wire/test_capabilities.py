@@ -76,6 +76,21 @@ async def test_counts_are_those_that_are_said(dialect, can, open_session):
     assert can.reasoning == (final.reasoning_tokens == 30)
 
 
+async def test_caching_is_asked_for_as_is_said(dialect, can, open_session):
+    """Gemini's own is made by requests of its own (test_gemini_cache), OpenAI's hint goes to OpenAI alone."""
+    short, long = [
+        (await sent(dialect, open_session, replace(question(dialect), cache_ttl=t))).raw for t in ("5m", "1h")
+    ]
+    assert (can.caching == "marks") == (b"cache_control" in short)
+    if can.caching == "marks":
+        assert can.cache_ttls == ("5m", "1h")
+        assert b'"1h"' in long
+        assert b'"1h"' not in short
+    else:
+        assert long == short
+    assert bool(can.cache_ttls) == (can.caching != "hint")
+
+
 async def test_prices_are_looked_up_as_is_said(dialect, can, open_session):
     """Nobody knows the prices of an address on loopback."""
     events = await answered(open_session, question(dialect), Answer(dialect.wire(Reply(text=("x",))).events))

@@ -8,6 +8,9 @@ from exchange import fail, failure, receive
 from loopback import Answer, LoopbackServer
 from openai_dialect import OpenAIDialect, chunk, data, json_error
 
+from slop_qt.providers import openai_compatible
+from slop_qt.providers.openai_request import request_body
+
 DIALECT = OpenAIDialect()
 REQUEST = question(DIALECT)
 
@@ -51,6 +54,15 @@ async def test_the_request_is_for_a_stream_with_counts(open_session):
         "stream": True,
         "stream_options": {"include_usage": True},
     }
+
+
+async def test_openai_itself_gets_the_key_of_its_cache(open_session, monkeypatch):
+    monkeypatch.setattr(openai_compatible, "_OFFICIAL", "127.0.0.1")
+    with LoopbackServer.saying(Answer(DIALECT.wire(Reply(text=("hi",))).events)) as server:
+        session = await open_session(server.base_url)
+        await receive(session, REQUEST)
+        await session.aclose()
+    assert server.received[0].body["prompt_cache_key"] == request_body(REQUEST, official=True)["prompt_cache_key"]
 
 
 async def test_an_account_without_credit_is_not_asked_again(open_session):
