@@ -27,7 +27,7 @@ from slop_qt.providers.decoding import AnswerDecoder
 from slop_qt.providers.endpoint import Vendor
 from slop_qt.providers.http_failures import OVERFLOW_HINT
 
-__all__ = ["ANTHROPIC", "STOPS", "MessageDecoder", "request_body"]
+__all__ = ["ANTHROPIC", "STOPS", "MessageDecoder", "count_body", "request_body"]
 
 ANTHROPIC = Vendor(
     label="Anthropic",
@@ -86,6 +86,13 @@ def request_body(request: ModelRequest) -> dict[str, Any]:
     last = body["messages"][-1]["content"][-1] if body["messages"] and body["messages"][-1]["content"] else {}
     if last.get("type") in {"text", "tool_use", "tool_result"}:
         last.update(_CACHED)
+    return body
+
+
+def count_body(request: ModelRequest) -> dict[str, Any]:
+    """The arguments of `messages.count_tokens`: the same request, without what is about its answer."""
+    body = request_body(request)
+    del body["max_tokens"]
     return body
 
 

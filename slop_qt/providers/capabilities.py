@@ -25,6 +25,7 @@ class Capabilities:
         parallel_calls: one answer may hold several tool calls.
         raw_arguments: arguments come as raw JSON in pieces, so that broken ones are seen and answered.
         stops: the API's reasons to end an answer, and ours for each.
+        counts_before: where it is asked how many tokens a request is before it is sent, None where it cannot be.
         cache_reads, cache_writes, reasoning: tokens that are counted apart.
         prices: by what an answer's price is looked up, None where there is none.
     """
@@ -39,6 +40,7 @@ class Capabilities:
     parallel_calls: bool
     raw_arguments: bool
     stops: Mapping[str, StopReason]
+    counts_before: str | None
     cache_reads: bool
     cache_writes: bool
     reasoning: bool

@@ -2,6 +2,7 @@
 
 import importlib
 from functools import partial
+from operator import itemgetter
 from types import ModuleType
 from typing import Any
 
@@ -9,6 +10,7 @@ from typing_extensions import override
 
 from slop_qt.core.ports import Offload
 from slop_qt.providers.capabilities import Capabilities
+from slop_qt.providers.count_endpoint import CountEndpoint
 from slop_qt.providers.endpoint import Endpoint
 from slop_qt.providers.gemini_wire import GEMINI, STOPS, ContentDecoder
 from slop_qt.providers.http_failures import Refusal
@@ -33,6 +35,7 @@ class GeminiProvider(SdkProvider):
         parallel_calls=True,
         raw_arguments=False,
         stops=STOPS,
+        counts_before="`models.countTokens`",
         cache_reads=True,
         cache_writes=False,
         reasoning=True,
@@ -51,8 +54,20 @@ class GeminiProvider(SdkProvider):
         def decoder(model: str) -> ContentDecoder:
             return ContentDecoder(partial(tools.prices.cost_usd, "google", model.removeprefix("models/")))
 
+        counting = CountEndpoint(
+            self._count_door,
+            tools.failures,
+            send=connections.send_count,
+            read=itemgetter("totalTokens"),
+            refusal=self._refusal,
+        )
         return SdkSession(
-            self._endpoint, tools.failures, send=connections.send, decoder=decoder, close=connections.close
+            self._endpoint,
+            tools.failures,
+            send=connections.send,
+            decoder=decoder,
+            close=connections.close,
+            count=counting,
         )
 
     @override

@@ -17,7 +17,7 @@ from typing_extensions import override
 from slop_qt.core.conversation import ModelRequest
 from slop_qt.providers.endpoint import Endpoint
 from slop_qt.providers.gemini_failures import refusal
-from slop_qt.providers.gemini_request import check_model, request_body
+from slop_qt.providers.gemini_request import check_model, count_body, request_body
 from slop_qt.providers.http_failures import Refusal
 from slop_qt.providers.sdk_client import READ_S, Toolbox
 
@@ -104,6 +104,16 @@ class Connections:
         finally:
             response.close()  # it has gone back to the pool by itself where it was read to its end
 
+    @contextlib.asynccontextmanager
+    async def send_count(self, request: ModelRequest) -> AsyncIterator[_Response]:
+        """The same for the question how many tokens the request is."""
+        check_model(request.model)
+        response = await self._begin_count(request)
+        try:
+            yield _Response(response.headers, response.content)
+        finally:
+            response.close()
+
     async def close(self) -> None:
         """Close the connections; safe to call twice."""
         if self._http is not None:
@@ -111,14 +121,26 @@ class Connections:
             await self._client.aio.aclose()
             self._client.close()
 
-    async def _begin(self, request: ModelRequest) -> aiohttp.ClientResponse:
+    def _models(self) -> Any:
+        """The SDK's methods, over connections of ours that are made in the loop that asks for them first."""
         if self._http is None:
             self._http = aiohttp.ClientSession(
                 connector=_Connector(), middlewares=(_hand_over,), cookie_jar=aiohttp.DummyCookieJar(), trust_env=True
             )
             options = self._options.model_copy(update={"aiohttp_client": self._http})
             self._client = self._sdk.Client(api_key=self._key, vertexai=False, http_options=options)
-        answers = await self._client.aio.models.generate_content_stream(
+        return self._client.aio.models
+
+    async def _begin_count(self, request: ModelRequest) -> aiohttp.ClientResponse:
+        config = {"http_options": {"extra_body": count_body(request)}}
+        try:
+            await self._models().count_tokens(model=request.model, contents=_PLACEHOLDER, config=config)
+        except _BegunError as begun:
+            return begun.response
+        raise AssertionError("the SDK did not use the session that it was given")
+
+    async def _begin(self, request: ModelRequest) -> aiohttp.ClientResponse:
+        answers = await self._models().generate_content_stream(
             model=request.model,
             contents=_PLACEHOLDER,
             config={
