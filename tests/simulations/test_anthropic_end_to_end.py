@@ -104,6 +104,19 @@ def test_an_epic_reaches_the_persons_branch(project):
         "Tier 3: two": "Writing two.Done with it.",
     }
     assert all(CANARY_KEY in " ".join(request.headers.values()) for request in server.received)
+    learnt = json.loads((project.data / "token-calibration.json").read_text())["models"]
+    assert "anthropic claude-haiku-4-5" in learnt
+
+
+def test_a_file_of_what_was_learnt_that_is_broken_is_learnt_anew(project):
+    project.data.mkdir(parents=True)
+    kept = project.data / "token-calibration.json"
+    kept.write_bytes(b'{"version": \xff')
+    with LoopbackServer(model) as server:
+        project.environment |= environment(server.base_url)
+        result = run_epic(project)
+    assert (result.code, result.err) == (0, "")
+    assert json.loads(kept.read_text())["models"]
 
 
 def test_a_budget_that_is_used_up_ends_a_run_that_nobody_could_resume(project):
