@@ -1,8 +1,9 @@
 """A model's API on loopback that never makes its client wait: answers are rendered before they are asked for.
 
-`python -m benchmarks.answer_server TOKENS…` writes its port as its first line, and then one line a request: the time at
-which the request had arrived, in seconds of the system's monotonic clock, which all processes share. How many tokens
-are wanted stands in the request (`ask_for`). Each event is an HTTP chunk of its own, as real servers send them.
+`python -m benchmarks.answer_server TOKENS…` writes its port as its first line, and then one line an answer: the time at
+which its request had arrived, in seconds of the system's monotonic clock, which all processes share. How many tokens
+are wanted stands in the request (`ask_for`); a request to be counted gets a count. Each event is an HTTP chunk of its
+own, as real servers send them.
 """
 
 import json
@@ -21,6 +22,7 @@ __all__ = ["AnswerServer", "ask_for", "serve"]
 
 _WANTED = re.compile(rb"Answer with (\d+) tokens")
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n"
+_COUNT = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 20\r\n\r\n{"input_tokens": 10}'
 
 
 def ask_for(tokens: int) -> str:
@@ -76,6 +78,9 @@ def _answer(connection: socket.socket, answers: dict[int, bytes]) -> None:
                 if line.startswith(b"content-length:"):
                     size = int(line.partition(b":")[2])
             body = reader.read(size)
+            if b"/count_tokens " in head:
+                connection.sendall(_COUNT)
+                continue
             print(time.monotonic(), flush=True)
             wanted = _WANTED.search(body)
             assert wanted is not None, f"{head!r} does not say how much is wanted"

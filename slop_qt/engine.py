@@ -23,11 +23,13 @@ from slop_qt.mma.feed import StateFeed
 from slop_qt.mma.session import Session
 from slop_qt.mma.session_parts import SessionParts
 from slop_qt.providers.registry import open_provider
+from slop_qt.providers.token_counter import TokenCounters
 from slop_qt.qt.collector import Collector
 from slop_qt.qt.helper_pool import HelperPool
 from slop_qt.qt.lanes import LanePool
 from slop_qt.qt.main_loop import MainLoop
 from slop_qt.qt.socket_server import SocketServer
+from slop_qt.store.calibration import read_calibration, write_calibration
 from slop_qt.store.conductor_folder import ConductorFolder
 from slop_qt.store.journal import Journal
 from slop_qt.store.keys import known_keys
@@ -62,6 +64,9 @@ class Engine:
         self._lanes = LanePool(on_fault=self.fault)
         self._helpers = HelperPool()
         self._collector = Collector()
+        self._counters = TokenCounters()
+        self._calibration: Path | None = None
+        self._calibrated = ""
         self._providers: dict[str, Provider] = {}
         self._providers_lock = threading.Lock()
         self._lock: ProcessLock | None = None
@@ -94,6 +99,7 @@ class Engine:
         journal.on_failure = self._journal_failed
         self._main_loop.on_fault = self.fault
         await self.feed.load(journal.read(), self._helpers)
+        await self._helpers.run(partial(self._restore_calibration, paths.token_calibration))
         self.session = Session(self._parts(repository, paths))
         self.session.register(self.registry)
         self.registry.register(commands.APP_INFO, self._info)
@@ -130,6 +136,8 @@ class Engine:
         if self.session is not None:
             await self.session.close()
         alive = await self._lanes.shutdown(LANES_DEADLINE_S)
+        if self._calibration is not None:
+            await self._helpers.run(partial(self._keep_calibration, self._calibration))
         if self._journal is not None:
             await self.feed.settle()
             self.feed.close()
@@ -188,6 +196,7 @@ class Engine:
             commands=PosixCommandRunner(os.environ),
             provider=self.provider,
             tools=ToolRegistry(default_tools()),
+            counters=self._counters,
         )
 
     def _listen(self) -> None:
@@ -211,6 +220,22 @@ class Engine:
         except StoreError as error:
             self._main_loop.exit_code = self._main_loop.exit_code or 1
             print(f"slop-qt: {error}", file=sys.stderr)  # noqa: T201
+
+    def _restore_calibration(self, path: Path) -> None:
+        """Called in the helper pool."""
+        self._calibrated = read_calibration(path)
+        if self._calibrated:
+            self._counters.restore(self._calibrated)
+        self._calibration = path
+
+    def _keep_calibration(self, path: Path) -> None:
+        """Called in the helper pool. Another process may have learnt more of some models meanwhile."""
+        others = read_calibration(path)
+        if others and others != self._calibrated:
+            self._counters.restore(others)
+        learnt = self._counters.export()
+        if learnt not in {"", others}:
+            write_calibration(path, learnt)
 
     def _release(self) -> None:
         if self._lock is not None:

@@ -76,11 +76,13 @@ class RecordingSink:
         return "".join(event.text for event in self.of("stream_text", stream=stream))
 
     def kinds(self, stream: str) -> list[str]:
-        """What happened in a stream, repetitions of text and thinking left out."""
+        """What happened in a stream but for reports of its context, repetitions of text and thinking left out."""
         names: list[str] = []
         for event in self.events:
-            if getattr(event, "stream_id", None) == stream and not (
-                names and names[-1] == event.kind and event.kind in {"stream_text", "thinking"}
+            if (
+                getattr(event, "stream_id", None) == stream
+                and event.kind != "context"
+                and not (names and names[-1] == event.kind and event.kind in {"stream_text", "thinking"})
             ):
                 names.append(event.kind)
         return names
@@ -131,6 +133,7 @@ class RecordingProvider:
     """Another provider, with every request that it was sent."""
 
     name = "scripted"
+    caches = True
 
     def __init__(self, inner: Provider) -> None:
         self._inner = inner
@@ -157,6 +160,9 @@ class _RecordingSession:
         stream: AsyncGenerator[ProviderEvent, None] = self._inner.stream(request)
         return stream
 
+    async def count(self, request: ModelRequest) -> int | None:
+        return await self._inner.count(request)
+
     async def aclose(self) -> None:
         self._provider.closed += 1
         await self._inner.aclose()
@@ -166,6 +172,7 @@ class CannedProvider:
     """Sends these events, one list for each send: for what no scenario can say. An exception in a list is raised."""
 
     name = "canned"
+    caches = True
 
     def __init__(self, *sends: Sequence[ProviderEvent | Exception]) -> None:
         self._sends = list(sends)
@@ -179,6 +186,9 @@ class CannedProvider:
             if isinstance(event, Exception):
                 raise event
             yield event
+
+    async def count(self, _: ModelRequest) -> int | None:
+        return None
 
     async def aclose(self) -> None:
         """There is nothing to close."""

@@ -16,6 +16,7 @@ from slop_qt.core.approvals import (
     QuestionPayload,
     SpawnPayload,
 )
+from slop_qt.core.context import CacheReport, ContextPart, ContextReport
 from slop_qt.core.tickets import Ticket, TicketSpec, TicketStatus
 from slop_qt.core.usage import Usage
 
@@ -207,8 +208,29 @@ def _worker(ticket: str, attempt: int, text: str, closed: str | None = None) -> 
     yield ev.UsageReported(
         run_id=RUN, stream_id=stream, tier=3, ticket_id=ticket, model="claude-haiku-4-5", usage=usage
     )
+    yield ev.ContextReported(run_id=RUN, stream_id=stream, report=report("claude-haiku-4-5", path, closed is not None))
     if closed:
         yield ev.WorkerEnded(run_id=RUN, stream_id=stream, outcome="finished")
+
+
+def report(model: str, path: str, counted: bool) -> ContextReport:
+    """What a worker's third request is made of: counted by the provider, or estimated."""
+    parts = (
+        ContextPart(kind="system", label="System prompt", tokens=612, cached=True),
+        ContextPart(kind="tools", label="9 tools", tokens=1204, cached=True),
+        ContextPart(kind="prompt", label="First message", tokens=4410, cached=True),
+        ContextPart(kind="history", label="2 messages", tokens=391, cached=False),
+        ContextPart(kind="tool_result", label=f"read_file {path}", tokens=5123, cached=False),
+        ContextPart(kind="tool_result", label=f"edit_file {path}", tokens=600, cached=False),
+    )
+    return ContextReport(
+        model=model,
+        limit_tokens=200_000 if counted else 0,
+        used_tokens=sum(part.tokens for part in parts),
+        measured="provider" if counted else "estimate",
+        parts=parts,
+        cache=CacheReport(state="warm", prefix_tokens=6226),
+    )
 
 
 def _qa(ticket: str) -> Iterator[ev.Event]:

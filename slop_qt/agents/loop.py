@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 
+from slop_qt.agents.context_teller import ContextTeller
 from slop_qt.agents.hands import Hands
 from slop_qt.agents.reply import Reply, ReplyReader
 from slop_qt.agents.request import AgentOutcome, AgentRequest, AgentServices
@@ -73,10 +74,11 @@ class Agent:
     async def _converse(self) -> Shape:
         provider = self._services.provider(self._request.choice.provider)
         session = await provider.open()
+        teller = ContextTeller(self._request, self._services, caches=provider.caches)
         try:
             for turn in range(1, self._request.limits.turns + 1):
                 await self._step(turn)
-                reply = await self._query(session, provider.throttle, turn)
+                reply = await self._query(session, provider.throttle, teller, turn)
                 answer = await self._execute(reply)
                 if answer is not None:
                     return answer
@@ -101,10 +103,32 @@ class Agent:
         if not decision.approved:
             raise _GaveUpError(f"The person stopped it before turn {turn}{_because(decision.note)}")
 
-    async def _query(self, session: ProviderSession, throttle: SendThrottle, turn: int) -> Reply:
+    async def _query(self, session: ProviderSession, throttle: SendThrottle, teller: ContextTeller, turn: int) -> Reply:
         request = self._request
+        model_request = self._model_request(turn)
+        await teller.before(session, model_request)
         reader = ReplyReader(request, self._services.sink, self._writer)
-        model_request = conv.ModelRequest(
+        sending = stream_with_retries(
+            session,
+            model_request,
+            throttle=throttle,
+            sends=request.limits.sends,
+            no_progress_s=request.limits.no_progress_s,
+            jitter=random.Random(f"{request.stream_id} {turn}").random,  # spread over agents, the same in every run
+        )
+        try:
+            async with contextlib.aclosing(sending) as events:
+                async for event in events:
+                    reader.take(event)
+        finally:
+            reader.close()
+        teller.after(reader.usage)
+        self._last_text = reader.reply.text
+        return reader.reply
+
+    def _model_request(self, turn: int) -> conv.ModelRequest:
+        request = self._request
+        return conv.ModelRequest(
             model=request.choice.model,
             system=request.system,
             messages=tuple(self._history),
@@ -120,22 +144,6 @@ class Agent:
                 turn=turn,
             ),
         )
-        sending = stream_with_retries(
-            session,
-            model_request,
-            throttle=throttle,
-            sends=request.limits.sends,
-            no_progress_s=request.limits.no_progress_s,
-            jitter=random.Random(f"{request.stream_id} {turn}").random,  # spread over agents, the same in every run
-        )
-        try:
-            async with contextlib.aclosing(sending) as events:
-                async for event in events:
-                    reader.take(event)
-        finally:
-            reader.close()
-        self._last_text = reader.reply.text
-        return reader.reply
 
     async def _execute(self, reply: Reply) -> Shape | None:
         """Carry out what the answer asks for and put both into the history; the answer of the tier, if it came."""

@@ -39,6 +39,7 @@ class ReplyReader:
         self._usage: Usage | None = None
         self._text: list[str] = []
         self.reply = Reply()
+        self.usage: Usage | None = None  # the last response's, once it is over
 
     def take(self, event: conv.ProviderEvent) -> None:
         """Handle the next event."""
@@ -66,7 +67,7 @@ class ReplyReader:
         self._writer.flush()
         if self._usage is not None:
             self._count(self._usage)
-            self._usage = None
+            self.usage, self._usage = self._usage, None
 
     def _count(self, usage: Usage) -> None:
         self._sink.publish(

@@ -1,7 +1,7 @@
 """What an agent is given: one frozen request, and the services that it works with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,10 @@ from slop_qt.core.ports import ApprovalGate, CommandRunner, EventSink, Offload, 
 from slop_qt.core.settings import Limits, ModelChoice
 from slop_qt.core.shape import Shape
 from slop_qt.core.tickets import TicketSpec
+from slop_qt.providers.token_counter import TokenCounters
 from slop_qt.tools.registry import ToolRegistry
 
-__all__ = ["AgentOutcome", "AgentRequest", "AgentServices"]
+__all__ = ["AgentOutcome", "AgentRequest", "AgentServices", "no_limit_known"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,16 @@ class AgentRequest:
     limits: Limits
 
 
+def no_limit_known(_provider: str, _model: str) -> None:
+    """The answer of a catalogue that is empty."""
+
+
 @dataclass(frozen=True, slots=True)
 class AgentServices:
     """What agents share: stateless, or safe to use from any thread.
 
-    provider finds a provider by its name; it raises ConfigurationError for one that does not exist.
+    provider finds a provider by its name; it raises ConfigurationError for one that does not exist. limit_tokens is how
+    many tokens a model takes, by provider and model; None where that is not known.
     """
 
     sink: EventSink
@@ -47,6 +53,8 @@ class AgentServices:
     tools: ToolRegistry
     offload: Offload
     commands: CommandRunner
+    counters: TokenCounters = field(default_factory=TokenCounters)
+    limit_tokens: Callable[[str, str], int | None] = no_limit_known
 
 
 @dataclass(frozen=True, slots=True)

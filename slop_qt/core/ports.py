@@ -127,6 +127,13 @@ class ProviderSession(Protocol):
         """
         ...
 
+    async def count(self, request: ModelRequest) -> int | None:
+        """How many tokens the request is to the provider, before it is sent; takes 5 s at most, and never fails.
+
+        None: the provider does not count, or did not answer.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Close connections. Safe to call twice."""
         ...
@@ -201,6 +208,11 @@ class Provider(Protocol):
     @property
     def throttle(self) -> SendThrottle:
         """What admits every send of every session."""
+        ...
+
+    @property
+    def caches(self) -> bool:
+        """Whether it counts what it read from a cache."""
         ...
 
     async def open(self) -> ProviderSession:

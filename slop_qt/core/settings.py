@@ -45,7 +45,8 @@ class Limits(Shape):
     """Bounds of a run. Times are seconds.
 
     thinking_tokens is how many of the output tokens a model may think with; 0 leaves its thinking off. cache_ttl is how
-    long a provider is asked to keep what it caches, where it lets one choose: an hour costs more to write.
+    long a provider is asked to keep what it caches, where it lets one choose: an hour costs more to write. count_tokens
+    is whether a provider that can is asked how many tokens a request is, before it is sent.
     """
 
     workers: Annotated[int, Field(ge=1, le=64)] = 4
@@ -60,6 +61,7 @@ class Limits(Shape):
     verify_timeout_s: Annotated[float, Field(gt=0)] = 600.0
     no_progress_s: Annotated[float, Field(gt=0)] = 60.0
     cache_ttl: CacheTtl = "5m"
+    count_tokens: bool = True
 
 
 _STRONG = ModelChoice(provider="anthropic", model="claude-opus-4-5")

@@ -11,6 +11,7 @@ import orjson
 from pydantic import ValidationError
 
 from slop_qt.core.approvals import DecidedBy
+from slop_qt.core.context import ContextReport
 from slop_qt.core.errors import InvalidInputError, NotFoundError
 from slop_qt.core.shape import Shape
 from slop_qt.mma import settings_shapes, shapes
@@ -74,6 +75,9 @@ RUN_APPLY = Command("run.apply", shapes.RunRef, shapes.Commit, "control", "Merge
 RUN_LIST = Command("run.list", shapes.Nothing, shapes.Runs, "observe", "All runs, newest first.")
 MMA_STATUS = Command("mma.status", shapes.RunRef, shapes.MmaStatus, "observe", "Everything about a run.")
 STREAM_READ = Command("stream.read", shapes.ReadStream, shapes.StreamPage, "observe", "A stream's text from an offset.")
+CONTEXT_REPORT = Command(
+    "context.report", shapes.StreamRef, ContextReport, "observe", "What a stream's last request is made of."
+)
 APPROVALS_LIST = Command("approvals.list", shapes.RunRef, shapes.Approvals, "observe", "What waits for a decision.")
 APPROVALS_RESOLVE = Command(
     "approvals.resolve", shapes.ResolveApproval, shapes.ApprovalResult, "control", "Decide one approval."
@@ -160,6 +164,7 @@ ALL_COMMANDS: tuple[Command[Any, Any], ...] = (
     APPROVALS_LIST,
     APPROVALS_RESOLVE,
     USAGE_STATS,
+    CONTEXT_REPORT,
     SETTINGS_SHOW,
     SETTINGS_SAVE,
     SETTINGS_SET_KEY,

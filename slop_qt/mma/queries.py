@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
+from slop_qt.core.context import ContextReport
 from slop_qt.core.errors import NotFoundError
-from slop_qt.core.state import RunState, SessionState
+from slop_qt.core.state import RunState, SessionState, StreamState
 from slop_qt.core.streams import TIERS, tier_name
 from slop_qt.core.tickets import Ticket, TicketSpec
 from slop_qt.core.usage import NO_USAGE
 from slop_qt.mma import shapes
 
-__all__ = ["list_runs", "read_stream", "status_of", "usage_of", "with_run_state"]
+__all__ = ["context_of", "list_runs", "read_stream", "status_of", "usage_of", "with_run_state"]
 
 
 def status_of(run: RunState | None) -> shapes.MmaStatus:
@@ -69,11 +70,29 @@ def read_stream(run: RunState, stream_id: str, offset: int) -> shapes.StreamPage
     Raises:
         NotFoundError: the run has no such stream.
     """
+    stream = _stream(run, stream_id)
+    return shapes.StreamPage(text=stream.text[offset:], next_offset=stream.length, closed=stream.closed)
+
+
+def context_of(run: RunState, stream_id: str) -> ContextReport:
+    """What the last request of a stream is made of.
+
+    Raises:
+        NotFoundError: the run has no such stream, or the stream has sent no request yet.
+    """
+    report = _stream(run, stream_id).report
+    if report is None:
+        reported = ", ".join(name for name, stream in run.streams.items() if stream.report is not None) or "none yet"
+        raise NotFoundError(f"Stream {stream_id} has sent no request yet.", f"Streams with requests: {reported}.")
+    return report
+
+
+def _stream(run: RunState, stream_id: str) -> StreamState:
     stream = run.streams.get(stream_id)
     if stream is None:
         known = ", ".join(run.streams) or "none yet"
         raise NotFoundError(f"Run {run.run_id} has no stream {stream_id}.", f"Streams: {known}.")
-    return shapes.StreamPage(text=stream.text[offset:], next_offset=stream.length, closed=stream.closed)
+    return stream
 
 
 def usage_of(run: RunState) -> shapes.UsageStats:

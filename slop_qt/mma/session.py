@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from slop_qt.core.approvals import ApprovalState, DecidedBy, Mode
+from slop_qt.core.context import ContextReport
 from slop_qt.core.errors import NotFoundError, NotPossibleError, WaitTimedOutError
 from slop_qt.core.events import ApprovalResolved, RunEnded
 from slop_qt.core.settings import Rule
@@ -56,6 +57,7 @@ class Session:
         registry.register(commands.APPROVALS_LIST, self._approvals)
         registry.register(commands.APPROVALS_RESOLVE, self._resolve)
         registry.register(commands.USAGE_STATS, self._usage)
+        registry.register(commands.CONTEXT_REPORT, self._context)
 
     def close_interrupted(self) -> None:
         """Say of runs and approvals of an earlier process, which nobody works on any more, that they are over."""
@@ -204,6 +206,9 @@ class Session:
 
     async def _usage(self, params: shapes.RunRef, _: DecidedBy) -> shapes.UsageStats:
         return queries.usage_of(self._run(params))
+
+    async def _context(self, params: shapes.StreamRef, _: DecidedBy) -> ContextReport:
+        return queries.context_of(self._run(params), params.stream_id)
 
     def _run(self, params: shapes.RunRef) -> RunState:
         run = self._state.runs.get(params.run_id) if params.run_id else self._state.newest_run

@@ -2,17 +2,18 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from slop_qt.agents.request import AgentServices
+from slop_qt.agents.request import AgentServices, no_limit_known
 from slop_qt.core.errors import ConfigurationError
 from slop_qt.core.ports import ApprovalGate, CommandRunner, EventSink, Lanes, Offload, Provider
 from slop_qt.core.settings import Settings
 from slop_qt.mma.approval_desk import ApprovalDesk
 from slop_qt.mma.feed import StateFeed
+from slop_qt.providers.token_counter import TokenCounters
 from slop_qt.store.conductor_folder import ConductorFolder
 from slop_qt.tools.registry import ToolRegistry
 from slop_qt.workspace.repository import Repository
@@ -22,7 +23,10 @@ __all__ = ["SessionParts", "new_run_id"]
 
 @dataclass(frozen=True, slots=True)
 class SessionParts:
-    """The collaborators of one open project. All but the feed may be used from any thread."""
+    """The collaborators of one open project. All but the feed may be used from any thread.
+
+    limit_tokens is how many tokens a model takes, by provider and model; None where that is not known.
+    """
 
     project: Path
     repository: Repository
@@ -37,6 +41,8 @@ class SessionParts:
     commands: CommandRunner
     provider: Callable[[str], Provider]
     tools: ToolRegistry
+    counters: TokenCounters = field(default_factory=TokenCounters)
+    limit_tokens: Callable[[str, str], int | None] = no_limit_known
 
     def services(self, gate: ApprovalGate) -> AgentServices:
         """What the agents of one run work with."""
@@ -47,6 +53,8 @@ class SessionParts:
             tools=self.tools,
             offload=self.offload,
             commands=self.commands,
+            counters=self.counters,
+            limit_tokens=self.limit_tokens,
         )
 
     async def require_providers(self, *tiers: int) -> None:

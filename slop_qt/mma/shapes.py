@@ -35,6 +35,7 @@ __all__ = [
     "SetTickets",
     "StartRun",
     "StreamPage",
+    "StreamRef",
     "TicketsPlanned",
     "TicketsSet",
     "TrackRef",
@@ -121,10 +122,15 @@ class DiffRun(RunRef):
     ticket_id: str | None = None
 
 
-class ReadStream(RunRef):
-    """A stream's text from offset, in Unicode code points."""
+class StreamRef(RunRef):
+    """A stream of a run."""
 
     stream_id: str
+
+
+class ReadStream(StreamRef):
+    """A stream's text from offset, in Unicode code points."""
+
     offset: Annotated[int, Field(ge=0)] = 0
 
 

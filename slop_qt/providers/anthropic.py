@@ -1,14 +1,16 @@
 """Anthropic's models: the official SDK for the connection, its rawest stream for speed, our own reading of it."""
 
 from functools import partial
+from operator import itemgetter
 from types import ModuleType
 from typing import Any
 
 from slop_qt.core.conversation import ModelRequest
 from slop_qt.core.ports import Offload
-from slop_qt.providers.anthropic_request import request_body
+from slop_qt.providers.anthropic_request import count_body, request_body
 from slop_qt.providers.anthropic_wire import ANTHROPIC, STOPS, MessageDecoder
 from slop_qt.providers.capabilities import Capabilities
+from slop_qt.providers.count_endpoint import CountEndpoint
 from slop_qt.providers.endpoint import Endpoint
 from slop_qt.providers.http_failures import Refusal, says_overflow
 from slop_qt.providers.sdk_client import SdkProvider, SdkSession, Toolbox
@@ -34,6 +36,7 @@ class AnthropicProvider(SdkProvider):
         stops=STOPS,
         caching="marks",
         cache_ttls=("5m", "1h"),
+        counts_before="`/v1/messages/count_tokens`",
         cache_reads=True,
         cache_writes=True,
         reasoning=True,
@@ -51,10 +54,21 @@ class AnthropicProvider(SdkProvider):
         def send(request: ModelRequest) -> Any:
             return client.messages.with_streaming_response.create(**request_body(request), stream=True)
 
+        def send_count(request: ModelRequest) -> Any:
+            return client.messages.with_streaming_response.count_tokens(**count_body(request))
+
+        counting = CountEndpoint(
+            self._count_door,
+            tools.failures,
+            send=send_count,
+            read=itemgetter("input_tokens"),
+            refusal=self._refusal,
+        )
+
         def decoder(model: str) -> MessageDecoder:
             return MessageDecoder(partial(tools.prices.cost_usd, self.name, model))
 
-        return SdkSession(endpoint, tools.failures, send=send, decoder=decoder, close=client.close)
+        return SdkSession(endpoint, tools.failures, send=send, decoder=decoder, close=client.close, count=counting)
 
     def _sdk_errors(self, sdk: ModuleType) -> tuple[type[Exception], ...]:
         return (sdk.AnthropicError,)

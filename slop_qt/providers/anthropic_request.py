@@ -14,7 +14,7 @@ from slop_qt.core.conversation import (
     ToolUseBlock,
 )
 
-__all__ = ["request_body"]
+__all__ = ["count_body", "request_body"]
 
 _LEAST_THINKING = 1024
 # The API refuses the mark on thinking, and on text that is empty, which is never sent.
@@ -51,6 +51,13 @@ def request_body(request: ModelRequest) -> dict[str, Any]:
     ends = [*(body.get("system") or body.get("tools") or ())[-1:], *_ends(request, body["messages"])]
     for block in ends:
         block["cache_control"] = _mark(request.cache_ttl)
+    return body
+
+
+def count_body(request: ModelRequest) -> dict[str, Any]:
+    """The arguments of `messages.count_tokens`: the same request, without what is about its answer."""
+    body = request_body(request)
+    del body["max_tokens"]
     return body
 
 

@@ -28,6 +28,7 @@ class Capabilities:
         caching: how the beginning of a request comes into the provider's cache: by marks in the request, by a cache
             that is made for the agent, by itself with a hint which requests begin alike, None where nothing is cached.
         cache_ttls: the lifetimes of what is cached that can be chosen.
+        counts_before: where it is asked how many tokens a request is before it is sent, None where it cannot be.
         cache_reads, cache_writes, reasoning: tokens that are counted apart in an answer.
         prices: by what an answer's price is looked up, None where there is none.
     """
@@ -44,6 +45,7 @@ class Capabilities:
     stops: Mapping[str, StopReason]
     caching: Literal["marks", "made", "hint"] | None
     cache_ttls: tuple[CacheTtl, ...]
+    counts_before: str | None
     cache_reads: bool
     cache_writes: bool
     reasoning: bool

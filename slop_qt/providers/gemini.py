@@ -4,6 +4,7 @@ import importlib
 import time
 from collections.abc import Callable
 from functools import partial
+from operator import itemgetter
 from types import ModuleType
 from typing import Any
 
@@ -12,6 +13,7 @@ from typing_extensions import override
 from slop_qt.core.ports import Offload
 from slop_qt.core.usage import Usage
 from slop_qt.providers.capabilities import Capabilities
+from slop_qt.providers.count_endpoint import CountEndpoint
 from slop_qt.providers.endpoint import Endpoint
 from slop_qt.providers.gemini_cache_terms import CacheTerms
 from slop_qt.providers.gemini_wire import GEMINI, STOPS, ContentDecoder
@@ -39,6 +41,7 @@ class GeminiProvider(SdkProvider):
         stops=STOPS,
         caching="made",
         cache_ttls=("5m", "1h"),
+        counts_before="`models.countTokens`",
         cache_reads=True,
         cache_writes=False,
         reasoning=True,
@@ -70,8 +73,15 @@ class GeminiProvider(SdkProvider):
             return ContentDecoder(partial(cost_usd, model))
 
         cache = caching.PrefixCache(connections, tools.failures, self._terms, cost_usd=cost_usd, now=self._now)
+        counting = CountEndpoint(
+            self._count_door,
+            tools.failures,
+            send=connections.send_count,
+            read=itemgetter("totalTokens"),
+            refusal=self._refusal,
+        )
         session: SdkSession = sessions.CachingSession(
-            self._endpoint, tools.failures, connections=connections, cache=cache, decoder=decoder
+            self._endpoint, tools.failures, connections=connections, cache=cache, decoder=decoder, count=counting
         )
         return session
 

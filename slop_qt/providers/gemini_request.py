@@ -15,7 +15,7 @@ from slop_qt.core.conversation import (
 )
 from slop_qt.core.errors import ProviderError
 
-__all__ = ["check_model", "made_up_id", "request_body", "stable_body"]
+__all__ = ["check_model", "count_body", "made_up_id", "request_body", "stable_body"]
 
 _MODEL = re.compile(r"[A-Za-z0-9][\w.:@-]*(/[\w:@-][\w.:@-]*)*", re.ASCII)
 _MADE_UP = "unnamed-"
@@ -83,6 +83,15 @@ def _contents(request: ModelRequest, messages: tuple[Message, ...]) -> list[dict
     names = {block.call_id: block.name for block in blocks if isinstance(block, ToolUseBlock)}
     contents = [{"role": _ROLES[message.role], "parts": _parts(message, names)} for message in messages]
     return [content for content in contents if content["parts"]]
+
+
+def count_body(request: ModelRequest) -> dict[str, Any]:
+    """The body of `countTokens`: the whole request, so that system prompt and tools are counted too."""
+    body = request_body(request)
+    body.pop("continuationToken", None)
+    model = request.model if "/" in request.model else f"models/{request.model}"
+    # What stands beside the request must be empty: the API takes one or the other.
+    return {"contents": [], "generateContentRequest": {"model": model, **body}}
 
 
 _ROLES = {"user": "user", "assistant": "model"}

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing_extensions import override
 
 from slop_qt.core.conversation import CacheWritten, ModelRequest, ProviderEvent, UsageUpdate
+from slop_qt.providers.count_endpoint import CountEndpoint
 from slop_qt.providers.decoding import AnswerDecoder
 from slop_qt.providers.endpoint import Endpoint
 from slop_qt.providers.gemini_cache import PrefixCache
@@ -28,8 +29,9 @@ class CachingSession(SdkSession):
         connections: Connections,
         cache: PrefixCache,
         decoder: Callable[[str], AnswerDecoder],
+        count: CountEndpoint,
     ) -> None:
-        super().__init__(endpoint, failures, send=self._begin, decoder=decoder, close=connections.close)
+        super().__init__(endpoint, failures, send=self._begin, decoder=decoder, close=connections.close, count=count)
         self._cache = cache
 
     @override

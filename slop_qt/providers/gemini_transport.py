@@ -7,7 +7,7 @@ with a middleware that takes the responses away from it. Import this module wher
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,11 @@ import aiohttp
 import orjson
 from typing_extensions import override
 
+from slop_qt.core.conversation import ModelRequest
 from slop_qt.core.errors import ProviderError
 from slop_qt.providers.endpoint import Endpoint
 from slop_qt.providers.gemini_failures import refusal
-from slop_qt.providers.gemini_request import check_model
+from slop_qt.providers.gemini_request import check_model, count_body
 from slop_qt.providers.http_failures import Refusal
 from slop_qt.providers.sdk_client import READ_S, Toolbox
 
@@ -132,6 +133,18 @@ class Connections:
     async def delete_cache(self, name: str) -> None:
         """Have a cache forgotten. Raises RefusedError."""
         await _whole(self._sdk_client().caches.delete(name=name))
+
+    @contextlib.asynccontextmanager
+    async def send_count(self, request: ModelRequest) -> AsyncIterator[Response]:
+        """Ask how many tokens a request is, and hand over the response while it is open. Raises as `begin`."""
+        check_model(request.model)
+        config = {"http_options": {"extra_body": count_body(request)}}
+        asking = self._sdk_client().models.count_tokens(model=request.model, contents=_PLACEHOLDER, config=config)
+        response = await _begun(asking)
+        try:
+            yield Response(response.headers, response.content, response.close)
+        finally:
+            response.close()
 
     async def close(self) -> None:
         """Close the connections; safe to call twice."""

@@ -1,5 +1,8 @@
 """OpenAI's models and all servers that speak as it does: DeepSeek, vLLM, LM Studio, Ollama, llama.cpp and others."""
 
+import contextlib
+from collections.abc import AsyncIterator
+from operator import itemgetter
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,6 +11,7 @@ from slop_qt.core.conversation import ModelRequest
 from slop_qt.core.ports import Offload
 from slop_qt.core.usage import Usage
 from slop_qt.providers.capabilities import Capabilities
+from slop_qt.providers.count_endpoint import CountEndpoint
 from slop_qt.providers.endpoint import Endpoint
 from slop_qt.providers.http_failures import Refusal, says_overflow
 from slop_qt.providers.openai_request import request_body
@@ -43,6 +47,7 @@ class OpenAIProvider(SdkProvider):
         stops=STOPS,
         caching="hint",
         cache_ttls=(),
+        counts_before="`/v1/chat/completions/input_tokens`, not at OpenAI itself",
         cache_reads=True,
         cache_writes=True,
         reasoning=True,
@@ -66,13 +71,32 @@ class OpenAIProvider(SdkProvider):
             create = client.chat.completions.with_streaming_response.create
             return create(**body, stream=True, extra_headers=headers)
 
+        def send_count(request: ModelRequest) -> Any:
+            return _streamed(client, "/chat/completions/input_tokens", request_body(request, official=False), headers)
+
+        # llama.cpp has this endpoint, which renders the request as it would for an answer. OpenAI itself has none.
+        counting = CountEndpoint(
+            self._count_door,
+            tools.failures,
+            send=send_count,
+            read=itemgetter("input_tokens"),
+            refusal=self._refusal,
+        )
+
         def decoder(model: str) -> ChunkDecoder:
             def cost_usd(usage: Usage) -> float | None:
                 return tools.prices.cost_at_usd(endpoint.base_url, model, usage)
 
             return ChunkDecoder(cost_usd)
 
-        return SdkSession(endpoint, tools.failures, send=send, decoder=decoder, close=client.close)
+        return SdkSession(
+            endpoint,
+            tools.failures,
+            send=send,
+            decoder=decoder,
+            close=client.close,
+            count=None if self._official else counting,
+        )
 
     def _sdk_errors(self, sdk: ModuleType) -> tuple[type[Exception], ...]:
         return (sdk.OpenAIError,)
@@ -86,6 +110,17 @@ class OpenAIProvider(SdkProvider):
         if status in _OVERFLOW_STATUSES and says_overflow(words):
             return Refusal(status, error.response.headers, message, "overflow")
         return Refusal(status, error.response.headers, message, "quota" if "insufficient_quota" in words else "")
+
+
+@contextlib.asynccontextmanager
+async def _streamed(client: Any, path: str, body: dict[str, Any], headers: dict[str, Any]) -> AsyncIterator[Any]:
+    """The SDK's own way to an endpoint that it has no method for, its answer unread."""
+    options = {"headers": {**headers, "X-Stainless-Raw-Response": "stream"}}
+    response = await client.post(path, cast_to=object, body=body, options=options)
+    try:
+        yield response
+    finally:
+        await response.close()
 
 
 def _message(error: Any) -> str:

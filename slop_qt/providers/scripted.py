@@ -70,6 +70,7 @@ class ScriptedProvider:
         stops=_STOPS,
         caching=None,
         cache_ttls=(),
+        counts_before=None,
         cache_reads=True,
         cache_writes=True,
         reasoning=True,
@@ -81,6 +82,11 @@ class ScriptedProvider:
         self._scenario = scenario
         self._strikes: Counter[Caller] = Counter()
         self._lock = threading.Lock()
+
+    @property
+    def caches(self) -> bool:
+        """A scenario may say what was read from a cache."""
+        return self.capabilities.cache_reads
 
     async def open(self) -> "ScriptedSession":
         """A new session; there is nothing that could be missing."""
@@ -131,6 +137,10 @@ class ScriptedSession:
             await _strike(breaking)
         yield UsageUpdate(usage)
         yield Finished(turn.stop_reason)
+
+    async def count(self, _: ModelRequest) -> int | None:
+        """Nobody is there to count."""
+        return None
 
     async def aclose(self) -> None:
         """There is no connection to close."""

@@ -17,6 +17,7 @@ from slop_qt.core.conversation import ModelRequest, ProviderEvent
 from slop_qt.core.errors import ProviderError
 from slop_qt.core.ports import Offload
 from slop_qt.providers.capabilities import Capabilities
+from slop_qt.providers.count_endpoint import CountDoor, CountEndpoint
 from slop_qt.providers.decoding import AnswerDecoder
 from slop_qt.providers.endpoint import Endpoint
 from slop_qt.providers.http_failures import FailureTranslator, Refusal
@@ -69,6 +70,12 @@ class SdkProvider(ABC):
         self.throttle = Throttle(self.name)
         self._lock = threading.Lock()
         self._toolbox: Toolbox | None = None
+        self._count_door = CountDoor()
+
+    @property
+    def caches(self) -> bool:
+        """Whether what was read from a cache is counted."""
+        return self.capabilities.cache_reads
 
     @abstractmethod
     def _session(self, tools: Toolbox) -> "SdkSession":
@@ -112,7 +119,7 @@ class SdkSession:
     """One agent's client. Lives in the loop of that agent's lane; one stream at a time.
 
     send gives a response with `headers` and `iter_bytes()`; decoder makes a decoder for a model; close ends the
-    client's connections.
+    client's connections. count is None where the API has no endpoint for it.
     """
 
     def __init__(
@@ -123,12 +130,14 @@ class SdkSession:
         send: Callable[[ModelRequest], AbstractAsyncContextManager[Any]],
         decoder: Callable[[str], AnswerDecoder],
         close: Callable[[], Awaitable[None]],
+        count: CountEndpoint | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._failures = failures
         self._send = send
         self._decoder = decoder
         self._close = close
+        self._count = count
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent, None]:
         """As the port says. Closing it, or cancelling the task that reads, closes the connection."""
@@ -156,6 +165,10 @@ class SdkSession:
                 "The request holds half of a surrogate pair, which is no character and cannot be sent.",
                 "Look for text that is not UTF-8 in the epic, the ticket or its files.",
             ) from None
+
+    async def count(self, request: ModelRequest) -> int | None:
+        """As the port says."""
+        return await self._count.count(request) if self._count is not None else None
 
     async def aclose(self) -> None:
         """Close the connections; safe to call twice."""

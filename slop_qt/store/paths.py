@@ -67,6 +67,11 @@ class ProjectPaths:
         return self.root / "journal.sqlite3"
 
     @property
+    def token_calibration(self) -> Path:
+        """What was learnt about models' tokens: the same file for all projects."""
+        return self.root.parent.parent / "token-calibration.json"
+
+    @property
     def worktrees(self) -> Path:
         """The folder of the tickets' worktrees."""
         return self.root / "worktrees"

@@ -4,10 +4,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from slop_qt.core.context import ContextReport
 from slop_qt.core.state import StreamState
 from slop_qt.qt.status import stream_look
 from slop_qt.qt.theme import Theme
 from slop_qt.widgets.buttons import icon_button, icon_toggle, muted_label
+from slop_qt.widgets.context_words import composition_tip, size_words
 from slop_qt.widgets.search_bar import SearchBar
 from slop_qt.widgets.status_chip import StatusChip
 from slop_qt.widgets.stream_view import StreamView
@@ -27,6 +29,11 @@ class StreamPane(QWidget):
         self._status = StatusChip(theme)
         self._model = muted_label()
         self._model.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._size = muted_label()
+        self._size.setObjectName(f"{name}.context")
+        self._size.setContentsMargins(0, 0, 4, 2)
+        self._size.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._sized: ContextReport | None = None
         self._error = QLabel()
         self._error.setProperty("kind", "failed")
         self._error.setWordWrap(True)
@@ -52,9 +59,13 @@ class StreamPane(QWidget):
         heading.setProperty("kind", "strip")
         thinking = icon_toggle(theme, f"{name}.thinking", "thinking", "Show thinking", self.view.show_thinking)
         thinking.setChecked(True)
-        row = QHBoxLayout(heading)
-        row.setContentsMargins(8, 2, 4, 2)
+        column = QVBoxLayout(heading)
+        column.setContentsMargins(8, 2, 4, 2)
+        column.setSpacing(0)
+        row = QHBoxLayout()
         row.setSpacing(4)
+        column.addLayout(row)
+        column.addWidget(self._size)
         row.addWidget(self._status)
         row.addSpacing(4)
         row.addWidget(self._model, 1)
@@ -81,6 +92,7 @@ class StreamPane(QWidget):
 
     def _say_status(self) -> None:
         stream = self.view.stream
+        self._say_size(stream.report if stream is not None else None)
         self._error.setVisible(stream is not None and bool(stream.error))
         if stream is None:
             self._status.show_look(None)
@@ -93,6 +105,16 @@ class StreamPane(QWidget):
             self._model.setToolTip(f"{stream.stream_id}\n{stream.provider}: {stream.model}")
         if stream.error:
             self._error.setText(stream.error)
+
+    def _say_size(self, report: ContextReport | None) -> None:
+        self._size.setVisible(report is not None)
+        if report is None or report is self._sized:
+            return
+        self._sized = report
+        words = size_words(report)
+        self._size.setText(words)
+        self._size.setAccessibleName(f"Size of the last request: {words}")
+        self._size.setToolTip(composition_tip(report))
 
     def _say_dropped(self, dropped: int) -> None:
         self._dropped.setVisible(dropped > 0)

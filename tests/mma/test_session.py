@@ -44,6 +44,22 @@ async def test_a_stream_is_read_from_any_character_on(open_cockpit: OpenCockpit)
     await refused(cockpit.call("stream.read", stream_id="Tier 3: A", offset=-1), "offset", InvalidInputError)
 
 
+async def test_the_context_of_a_streams_last_request_is_told(open_cockpit: OpenCockpit) -> None:
+    cockpit = await open_cockpit(turn(3, finish(), ticket="A", usage={"input_tokens": 777}))
+    run = await cockpit.run(mend("a", verify=None))
+    report = await cockpit.call("context.report", stream_id="Tier 3: A", run_id=run.run_id)
+    assert (report.used_tokens, report.measured, report.model) == (777, "provider", "model-3")
+    assert sum(part.tokens for part in report.parts) == 777
+    assert run.streams["Tier 3: A"].report == report
+    await refused(cockpit.call("context.report", stream_id="Tier 3: B"), "Streams: Tier 3: A", NotFoundError)
+    await refused(cockpit.call("context.report", stream_id="Tier 3: A", run_id="R-9"), "no run R-9", NotFoundError)
+    await refused(cockpit.call("context.report"), "stream_id", InvalidInputError)
+    sent: Any = commands.CONTEXT_REPORT.result.model_validate(report).model_dump(mode="json")
+    assert list(sent) == ["model", "limit_tokens", "used_tokens", "measured", "parts", "would_trim", "cache"]
+    run.streams["Tier 3: A"].report = None
+    await refused(cockpit.call("context.report", stream_id="Tier 3: A"), "sent no request yet", NotFoundError)
+
+
 async def test_a_wait_that_takes_too_long_answers_with_where_the_run_stands(open_cockpit: OpenCockpit) -> None:
     cockpit = await open_cockpit(mends("a"), rules=())
     run_id = await cockpit.begin(mend("a"))

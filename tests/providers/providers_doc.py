@@ -77,6 +77,7 @@ def _capabilities():
         ["arguments as raw JSON, in pieces", *(_YES[c.raw_arguments] for c in can)],
         ["prompt caching", *(_CACHING[c.caching] for c in can)],
         ["cache lifetime to choose", *(", ".join(f"`{ttl}`" for ttl in c.cache_ttls) or "no" for c in can)],
+        ["tokens counted before sending, at", *(c.counts_before or "estimated" for c in can)],
         ["counts: read from the cache", *(_YES[c.cache_reads] for c in can)],
         ["counts: written to the cache", *(_YES[c.cache_writes] for c in can)],
         ["counts: thinking", *(_YES[c.reasoning] for c in can)],
@@ -128,7 +129,9 @@ class (`capabilities`), and the conformance suite holds it against the wire, wit
 
 “Ends” are the API's own words for what we call so; those it has besides are errors with a sentence. Gemini says `STOP`
 where it calls tools too. A server may do less than its API: OpenAI itself shows no thinking in chat completions,
-DeepSeek, vLLM and others do. What has no known price is shown as unknown.
+DeepSeek, vLLM and others do. Where an address does not count (of those that speak OpenAI's API, llama.cpp does), the
+tokens of a request are estimated, from what the model's earlier answers reported. What has no known price is shown as
+unknown.
 
 ## Caching
 

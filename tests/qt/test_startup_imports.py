@@ -63,7 +63,11 @@ def test_the_window_starts_without_what_only_agents_and_logs_need(tmp_path: Path
     ours = {name for name in modules if name.startswith(("slop_qt.providers.", "slop_qt.headless."))}
     assert ours <= {
         "slop_qt.providers.registry",
+        "slop_qt.providers.request_meter",
         "slop_qt.providers.retry",
+        "slop_qt.providers.token_counter",
+        "slop_qt.providers.token_estimate",
+        "slop_qt.providers.token_features",
         "slop_qt.headless.failures",
         "slop_qt.headless.words",
     }

@@ -29,8 +29,14 @@ def answer(*calls: dict[str, Any], text: str = "") -> Answer:
     return stream_answer(text=[text] if text else [], tools=tools, usage=used, final_usage={"output_tokens": 20})
 
 
+def is_count(request: Received) -> bool:
+    return request.path.endswith("/count_tokens")
+
+
 def model(request: Received) -> Answer:
     """Four tiers that plan, fail once, explain and mend."""
+    if is_count(request):
+        return Answer([b'{"input_tokens": 130}'], headers={"content-type": "application/json"})
     tools = {tool["name"] for tool in request.body["tools"]}
     prompt = json.dumps(request.body["messages"][0])
     named = re.search(r"Ticket: (\w+)", prompt)
@@ -78,7 +84,13 @@ def test_an_epic_reaches_the_persons_branch(project):
         4: "claude-haiku-4-5",
     }
     used = [event["usage"] for event in events if event["kind"] == "usage"]
-    assert len(used) == len(server.received) == 9
+    counts = [request for request in server.received if is_count(request)]
+    assert len(used) == len(counts) == len(server.received) - len(counts) == 9
+    reports = [event["report"] for event in events if event["kind"] == "context"]
+    assert [report["used_tokens"] for report in reports] == [130, 137] * 9
+    assert {report["measured"] for report in reports} == {"provider"}
+    assert [report["cache"]["state"] for report in reports[:2]] == ["unknown", "warm"]
+    assert all(sum(part["tokens"] for part in report["parts"]) == report["used_tokens"] for report in reports)
     assert {one["input_tokens"] for one in used} == {137} and {one["output_tokens"] for one in used} == {20}
     assert all(one["cost_usd"] > 0 for one in used)
     said = {}
@@ -92,6 +104,19 @@ def test_an_epic_reaches_the_persons_branch(project):
         "Tier 3: two": "Writing two.Done with it.",
     }
     assert all(CANARY_KEY in " ".join(request.headers.values()) for request in server.received)
+    learnt = json.loads((project.data / "token-calibration.json").read_text())["models"]
+    assert "anthropic claude-haiku-4-5" in learnt
+
+
+def test_a_file_of_what_was_learnt_that_is_broken_is_learnt_anew(project):
+    project.data.mkdir(parents=True)
+    kept = project.data / "token-calibration.json"
+    kept.write_bytes(b'{"version": \xff')
+    with LoopbackServer(model) as server:
+        project.environment |= environment(server.base_url)
+        result = run_epic(project)
+    assert (result.code, result.err) == (0, "")
+    assert json.loads(kept.read_text())["models"]
 
 
 def test_a_budget_that_is_used_up_ends_a_run_that_nobody_could_resume(project):
@@ -126,7 +151,7 @@ def test_a_wrong_key_is_a_sentence_with_the_host_and_what_to_do(project):
     assert result.code == 1
     assert f"{host} refused the key (401)" in result.err
     assert "Set ANTHROPIC_API_KEY to a valid key" in result.err
-    assert len(server.received) == 1, "it is not sent again"
+    assert [is_count(request) for request in server.received] == [True, False], "neither is sent again"
 
 
 def test_no_network_is_a_sentence_after_as_many_sends_as_are_allowed(project):

@@ -4,7 +4,7 @@ import pytest
 import story
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QLineEdit, QTableView, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QTableView, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 from window_support import Stage, shown_track
 
@@ -50,6 +50,30 @@ def test_a_tier_shows_its_newest_agent_while_it_writes(running: Stage, qtbot: Qt
     qtbot.waitUntil(lambda: panel._pane.view.text() == stream.text)
     more_text(running, "numbers to the right.")
     qtbot.waitUntil(lambda: panel._pane.view.text().endswith("numbers to the right."))
+
+
+def test_a_tier_says_how_large_the_last_request_was(running: Stage, qtbot: QtBot) -> None:
+    panel = shown(TierPanel(running.context, 3), qtbot)
+    size = panel.findChild(QLabel, "tier3.stream.context")
+    assert size.text() == "≈ 12,300 tokens (estimate)"
+    report = story.report("claude-haiku-4-5", "<b>a.py</b>", counted=True)
+    running.feed.publish(ev.ContextReported(run_id=story.RUN, stream_id="Tier 3: T-006", report=report))
+    assert size.text() == "12,340 of 200,000 tokens (counted by the provider)"
+    assert size.accessibleName().endswith(size.text())
+    assert "read_file &lt;b&gt;a.py&lt;/b&gt;" in size.toolTip()
+    assert "6,226 tokens are the same in every request." in size.toolTip()
+    panel.hide()
+    running.feed.publish(
+        ev.ContextReported(run_id=story.RUN, stream_id="Tier 3: T-006", report=story.report("m", "b.py", counted=False))
+    )
+    assert size.text().startswith("12,340"), "what is hidden is not written to"
+    panel.show()
+    qtbot.waitUntil(lambda: size.text().startswith("≈"))
+
+
+def test_a_tier_without_a_request_says_nothing_of_its_size(running: Stage, qtbot: QtBot) -> None:
+    panel = shown(TierPanel(running.context, 4), qtbot)
+    assert not panel.findChild(QLabel, "tier4.stream.context").isVisible()
 
 
 def test_a_hidden_tier_writes_nothing_until_it_is_shown(running: Stage, qtbot: QtBot) -> None:

@@ -26,7 +26,7 @@ from slop_qt.core.conversation import (
     ToolSpec,
     ToolUseBlock,
 )
-from slop_qt.core.settings import ModelChoice
+from slop_qt.core.settings import Limits, ModelChoice
 from slop_qt.providers import gemini_transport
 from slop_qt.providers.gemini_request import request_body
 
@@ -140,6 +140,12 @@ async def test_signatures_stay_with_their_parts(open_session):
     ]
 
 
+def uncounted(root):
+    """An agent that asks for answers only."""
+    choice, limits = ModelChoice(provider="gemini", model=DIALECT.model), Limits(count_tokens=False)
+    return agent_request(root, choice=choice, limits=limits)
+
+
 async def test_an_agent_sends_back_what_was_signed_and_what_its_tools_said(tmp_path: Path):
     signed = {"text": "Let me look.", "thoughtSignature": "dGV4dA=="}
     calls = [
@@ -151,7 +157,7 @@ async def test_an_agent_sends_back_what_was_signed_and_what_its_tools_said(tmp_p
     threads = Threads()
     with LoopbackServer.saying(first, Answer([sse(chunk(finish)), sse(STOP)])) as server:
         provider = DIALECT.provider(server.base_url, threads)
-        request = agent_request(tmp_path, choice=ModelChoice(provider="gemini", model=DIALECT.model))
+        request = uncounted(tmp_path)
         outcome = await run_agent(request, services(RecordingSink(), provider, threads))
     threads.close()
     assert outcome.error is None
@@ -170,7 +176,7 @@ async def test_a_long_answer_that_the_server_divides_is_gone_on_with(tmp_path: P
     threads, sink = Threads(), RecordingSink()
     with LoopbackServer.saying(Answer([sse(divided)]), Answer([sse(rest), sse(STOP)])) as server:
         provider = DIALECT.provider(server.base_url, threads)
-        request = agent_request(tmp_path, choice=ModelChoice(provider="gemini", model=DIALECT.model))
+        request = uncounted(tmp_path)
         outcome = await run_agent(request, services(sink, provider, threads))
     threads.close()
     assert outcome.error is None
