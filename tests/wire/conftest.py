@@ -1,20 +1,12 @@
 """What the wire tests share: sessions of the real SDKs against a loopback server."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from dialect import CANARY_KEY, Dialect
+from exchange import ThreadOffload
 
 from slop_qt.core.ports import ProviderSession
-
-
-class ThreadOffload:
-    """The helper pool's port over the running loop's executor."""
-
-    async def run(self, job):
-        return await asyncio.to_thread(job)
-
 
 OpenSession = Callable[..., Awaitable[ProviderSession]]
 

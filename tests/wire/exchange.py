@@ -1,5 +1,6 @@
 """One request and what it comes to, for all wire tests."""
 
+import asyncio
 import traceback
 
 import pytest
@@ -9,7 +10,25 @@ from loopback import Answer, LoopbackServer
 from slop_qt.core.conversation import TextDelta, ToolCallReceived, UsageUpdate
 from slop_qt.core.errors import ProviderError
 
-__all__ = ["answered", "begun", "bytewise", "calls_of", "fail", "failure", "receive", "text_of", "usages_of"]
+__all__ = [
+    "ThreadOffload",
+    "answered",
+    "begun",
+    "bytewise",
+    "calls_of",
+    "fail",
+    "failure",
+    "receive",
+    "text_of",
+    "usages_of",
+]
+
+
+class ThreadOffload:
+    """The helper pool's port over the running loop's executor."""
+
+    async def run(self, job):
+        return await asyncio.to_thread(job)
 
 
 async def receive(session, request):

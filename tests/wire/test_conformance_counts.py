@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from dialect import CANARY_KEY, Reply, question
 from dialects import DIALECTS
-from exchange import receive, text_of
+from exchange import ThreadOffload, receive, text_of
 from loopback import CUT, STALL, Answer, LoopbackServer
 from openai_dialect import OpenAIDialect
 
@@ -31,13 +31,6 @@ PATHS = {
 FIELDS = {"anthropic": "input_tokens", "gemini": "totalTokens", "openai": "input_tokens"}
 OPENAI = OpenAIDialect()
 JSON = {"content-type": "application/json"}
-
-
-class ThreadOffload:
-    """The helper pool's port over the running loop's executor."""
-
-    async def run(self, job):
-        return await asyncio.to_thread(job)
 
 
 @pytest.fixture(params=DIALECTS, ids=lambda dialect: dialect.name)

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 
 import pytest
-from conftest import ThreadOffload
 from dialect import CANARY_KEY, Reply, question
 from dialects import DIALECTS
+from exchange import ThreadOffload
 from loopback import Answer, LoopbackServer
 
 from slop_qt.core.conversation import Finished, RetryNotice
