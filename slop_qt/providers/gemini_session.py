@@ -61,6 +61,7 @@ class CachingSession(SdkSession):
         await super().aclose()
         if interrupted:
             raise asyncio.CancelledError
+        ending.result()
 
     @contextlib.asynccontextmanager
     async def _begin(self, request: ModelRequest) -> AsyncIterator[Response]:
