@@ -48,7 +48,7 @@ async def bodies(dialect, root, work, ttl="5m"):
             choice=ModelChoice(provider=dialect.name, model=dialect.model),
             system=system_prompt(3),
             prompt=ticket_prompt(work, {"src/a.py": "x = 0\n"}, None),
-            limits=Limits(thinking_tokens=2000, cache_ttl=ttl),
+            limits=Limits(thinking_tokens=2000, cache_ttl=ttl, count_tokens=False),
         )
         outcome = await run_agent(request, services(sink, provider, threads))
     threads.close()
