@@ -4,15 +4,29 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
-from urllib.parse import urlsplit
 
 from slop_qt.core.errors import ConfigurationError
 from slop_qt.core.settings import Server
-from slop_qt.providers.endpoint import Vendor
+from slop_qt.providers.endpoint import Vendor, is_official
 
-__all__ = ["PRESETS", "VENDORS", "Place", "find_server", "key_variables", "place_of", "provider_names"]
+__all__ = [
+    "PRESETS",
+    "VENDORS",
+    "Place",
+    "find_server",
+    "key_variables",
+    "label_of",
+    "place_of",
+    "provider_at",
+    "provider_names",
+]
 
 VENDORS = ("anthropic", "gemini", "openai")
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "anthropic": ("ANTHROPIC_API_KEY",),
+    "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+    "openai": ("OPENAI_API_KEY",),
+}
 
 # Servers that speak OpenAI's API, where they are by default. A server of the same name in the settings goes before one.
 PRESETS: Mapping[str, Server] = {
@@ -28,6 +42,7 @@ _LABELS = {
     "lmstudio": "LM Studio",
     "llamacpp": "llama.cpp",
     "vllm": "vLLM",
+    "scripted": "Scripted",
 }
 _SHOWN_ADDRESS = re.compile(r"//[^/@]*@")
 
@@ -64,10 +79,32 @@ def find_server(name: str, servers: Mapping[str, Server]) -> Server | None:
     return None if name in VENDORS else servers.get(name) or PRESETS.get(name)
 
 
+def label_of(name: str) -> str:
+    """What a preset is called; any other name as it is."""
+    return _LABELS.get(name, name)
+
+
+def provider_at(base_url: str, servers: Mapping[str, Server]) -> str | None:
+    """The name of the server with OpenAI's API at that address; None where no name stands for it."""
+    for name in (*PRESETS, *sorted(servers)):
+        server = find_server(name, servers)
+        if server is not None and server.api == "openai" and _same(server.base_url, base_url):
+            return name
+    return None
+
+
+def _same(one: str, other: str) -> bool:
+    return _plain(one) == _plain(other)
+
+
+def _plain(address: str) -> str:
+    return address.lower().rstrip("/").replace("://localhost", "://127.0.0.1")
+
+
 def key_variables(servers: Mapping[str, Server]) -> tuple[str, ...]:
     """Every environment variable that may hold a key of some provider."""
-    names = [name for name in provider_names(servers) if name != "scripted"]
-    return tuple(dict.fromkeys(variable for name in names for variable in place_of(name, {}, servers).key_variables))
+    own = [server.key_variable for server in (*PRESETS.values(), *servers.values()) if server.key_variable]
+    return tuple(dict.fromkeys((*(variable for names in _KEYS.values() for variable in names), *own)))
 
 
 def place_of(name: str, environment: Mapping[str, str], servers: Mapping[str, Server]) -> Place:
@@ -85,22 +122,12 @@ def place_of(name: str, environment: Mapping[str, str], servers: Mapping[str, Se
         raise ConfigurationError(
             f"There is no provider {name!r} with an address.", f"There are: {', '.join(provider_names(servers))}."
         )
-    vendor, variables = _vendor(name)
+    vendor = _vendor(name)
     base_url = environment.get(vendor.address_variable, "") or vendor.base_url
     needed = name != "openai" or is_official(base_url)
-    return Place(name, _API[name], vendor, base_url, variables, key_needed=needed, server=False)
+    return Place(name, _API[name], vendor, base_url, _KEYS[name], key_needed=needed, server=False)
 
 
-def is_official(base_url: str) -> bool:
-    """Whether the address is OpenAI's own."""
-    try:
-        host = urlsplit(base_url).hostname or ""
-    except ValueError:
-        return False
-    return host == _OFFICIAL or host.endswith(f".{_OFFICIAL}")
-
-
-_OFFICIAL = "api.openai.com"
 _API: Mapping[str, Literal["openai", "anthropic", "gemini"]] = {
     "anthropic": "anthropic",
     "gemini": "gemini",
@@ -108,24 +135,24 @@ _API: Mapping[str, Literal["openai", "anthropic", "gemini"]] = {
 }
 
 
-def _vendor(api: str) -> tuple[Vendor, tuple[str, ...]]:
-    """The vendor whose API it is, and where its keys are; imported late, since start-up needs only names."""
+def _vendor(api: str) -> Vendor:
+    """The vendor whose API it is; imported late, since start-up needs only names."""
     if api == "anthropic":
         from slop_qt.providers.anthropic_wire import ANTHROPIC
 
-        return ANTHROPIC, (ANTHROPIC.key_variable,)
+        return ANTHROPIC
     if api == "gemini":
         from slop_qt.providers.gemini_wire import GEMINI
 
-        return GEMINI, (GEMINI.key_variable, "GOOGLE_API_KEY")
+        return GEMINI
     from slop_qt.providers.openai_wire import OPENAI
 
-    return OPENAI, (OPENAI.key_variable,)
+    return OPENAI
 
 
 def _server_place(name: str, server: Server) -> Place:
-    api, _ = _vendor(server.api)
-    label = _LABELS.get(name, name)
+    api = _vendor(server.api)
+    label = label_of(name)
     variable = server.key_variable
     vendor = replace(
         api,

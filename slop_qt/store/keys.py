@@ -70,6 +70,11 @@ class KeyStore:
         self._keyring.delete(provider)
         self._changed(provider)
 
+    @property
+    def trouble(self) -> str:
+        """Why the keyring could not be asked the last time; empty where it answered. Never blocks."""
+        return self._problem or ""
+
     def problem(self) -> str | None:
         """Why keys cannot be kept here, and what to do; None where they can, as far as is known."""
         try:
