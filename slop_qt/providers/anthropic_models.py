@@ -55,7 +55,7 @@ def _model(entry: dict[str, Any]) -> ListedModel:
         context_tokens=parsed_tokens(entry.get("max_input_tokens")),
         output_tokens=parsed_tokens(entry.get("max_tokens")),
         thinking=thinks if isinstance(thinks, bool) else None,
-        deprecated=entry.get("lifecycle") in {"deprecated", "retired"}
+        deprecated=parsed_name(entry.get("lifecycle")) in {"deprecated", "retired"}
         or parsed_day(entry.get("deprecated_at")) is not None,
         retires=parsed_day(entry.get("retires_at")),
     )
