@@ -28,7 +28,7 @@ from slop_qt.mma.settings_shapes import (
 )
 from slop_qt.mma.shapes import Nothing
 from slop_qt.providers.catalog import Catalog
-from slop_qt.providers.endpoint import Endpoint
+from slop_qt.providers.endpoint import Endpoint, shown_address
 from slop_qt.providers.registry import SCRIPTED
 from slop_qt.providers.servers import Place, label_of, place_of, provider_at, provider_names
 from slop_qt.store.keys import KeyStore
@@ -225,7 +225,7 @@ class ModelDesk:
         return ProviderStatus(
             name=name,
             label=place.vendor.label,
-            base_url=place.shown_address,
+            base_url=shown_address(place.base_url),
             key=source,
             key_variable=next(iter(place.key_variables), None),
             hint=place.vendor.no_key if source == "missing" else "",

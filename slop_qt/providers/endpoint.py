@@ -1,12 +1,14 @@
 """Where a vendor's API is and with which key: checked once, before anything connects."""
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from slop_qt.core.errors import ConfigurationError
 
-__all__ = ["Endpoint", "Vendor", "is_official", "server_root"]
+__all__ = ["Endpoint", "Vendor", "is_official", "server_root", "shown_address"]
 
+_USER = re.compile(r"//[^/@]*@")
 _OFFICIAL = "api.openai.com"
 # A shorter "key" is a word for a server that asks for none: no secret, and replacing it would spoil the messages.
 _SHORTEST_SECRET = 8
@@ -64,6 +66,11 @@ def is_official(base_url: str) -> bool:
     return host == _OFFICIAL or host.endswith(f".{_OFFICIAL}")
 
 
+def shown_address(base_url: str) -> str:
+    """The address without a user and password that it may have."""
+    return _USER.sub("//", base_url)
+
+
 def server_root(base_url: str) -> str:
     """The address of a server of OpenAI's API without the /v1: below it are things of the server's own."""
     return base_url.rstrip("/").removesuffix("/v1").rstrip("/")
@@ -92,7 +99,7 @@ def _host(vendor: Vendor, base_url: str) -> str:
         host = None
     if not host or parts.scheme not in {"http", "https"}:
         raise ConfigurationError(
-            f"{vendor.address_variable} is {base_url!r}, which is not an address.",
+            f"{vendor.address_variable} is {shown_address(base_url)!r}, which is not an address.",
             f"Write it like {vendor.base_url} or {vendor.local_example}.",
         )
     return parts.netloc.rpartition("@")[2]

@@ -1,6 +1,5 @@
 """Which providers there are by name: the vendors, servers that many people have, and a person's own."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -44,7 +43,6 @@ _LABELS = {
     "vllm": "vLLM",
     "scripted": "Scripted",
 }
-_SHOWN_ADDRESS = re.compile(r"//[^/@]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +60,6 @@ class Place:
     key_variables: tuple[str, ...]
     key_needed: bool
     server: bool
-
-    @property
-    def shown_address(self) -> str:
-        """The address without a user and password that it may have."""
-        return _SHOWN_ADDRESS.sub("//", self.base_url)
 
 
 def provider_names(servers: Mapping[str, Server]) -> tuple[str, ...]:
