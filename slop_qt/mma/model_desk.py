@@ -160,10 +160,7 @@ class ModelDesk:
         except SlopError as error:
             redact = self._keys.secrets.redact
             return ProviderTried(ok=False, message=redact(error.message), hint=redact(error.hint))
-        with_key = bool(key) or await self._offload.run(partial(self._has_key, params.provider))
-        asked = [(tier, choice.model) for tier, choice in self._tiers_of(params.provider)]
-        hints = [retirement(tier, self.catalog.about(params.provider, model)) for tier, model in asked]
-        return tried(self._label(params.provider), models, asked, with_key=with_key, hints=hints)
+        return await self._offload.run(partial(self._tried, params.provider, models, with_key=bool(key)))
 
     async def models(self, params: ProviderRef) -> ModelsListed:
         """What the provider and the shipped table say of its models.
@@ -178,7 +175,8 @@ class ModelDesk:
             await self._ask(params.provider, None)
         except SlopError as error:
             problem, hint = self._keys.secrets.redact(error.message), self._keys.secrets.redact(error.hint)
-        return ModelsListed(models=self.catalog.models(params.provider), problem=problem, hint=hint)
+        models = await self._offload.run(partial(self.catalog.models, params.provider))
+        return ModelsListed(models=models, problem=problem, hint=hint)
 
     async def find_local(self) -> LocalServers:
         """The model servers of this machine that answer now, and that a tier can be given to by a name."""
@@ -203,6 +201,11 @@ class ModelDesk:
         models = await run_apart(lambda: provider.models(chosen), name=f"models of {name}")
         self.catalog.learn(name, models)
         return models
+
+    def _tried(self, name: str, models: tuple[ModelInfo, ...], *, with_key: bool) -> ProviderTried:
+        asked = [(tier, choice.model) for tier, choice in self._tiers_of(name)]
+        hints = [retirement(tier, self.catalog.about(name, model)) for tier, model in asked]
+        return tried(self._label(name), models, asked, with_key=with_key or self._has_key(name), hints=hints)
 
     def _show(self) -> SettingsShown:
         settings = self._preferences.current

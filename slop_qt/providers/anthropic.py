@@ -46,6 +46,7 @@ class AnthropicProvider(SdkProvider):
         cache_reads=True,
         cache_writes=True,
         reasoning=True,
+        lists=("label", "context_tokens", "output_tokens", "thinking", "deprecated", "retires"),
         prices="model",
     )
 

@@ -48,6 +48,7 @@ class GeminiProvider(SdkProvider):
         cache_reads=True,
         cache_writes=False,
         reasoning=True,
+        lists=("label", "context_tokens", "output_tokens", "thinking"),
         prices="model",
     )
 

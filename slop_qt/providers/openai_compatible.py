@@ -52,6 +52,7 @@ class OpenAIProvider(SdkProvider):
         cache_reads=True,
         cache_writes=True,
         reasoning=True,
+        lists=("deprecated", "retires"),
         prices="address and model",
     )
 

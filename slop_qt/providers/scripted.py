@@ -75,6 +75,7 @@ class ScriptedProvider:
         cache_reads=True,
         cache_writes=True,
         reasoning=True,
+        lists=(),
         prices=None,
     )
 

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from conftest import ThreadOffload
 from dialect import CANARY_KEY
+from exchange import ThreadOffload
 from loopback import STALL, Answer, LoopbackServer
 
 from slop_qt.providers import openai_models

@@ -5,9 +5,9 @@ import traceback
 from datetime import date
 
 import pytest
-from conftest import ThreadOffload
 from dialect import CANARY_KEY
 from dialects import DIALECTS
+from exchange import ThreadOffload
 from loopback import CUT, STALL, Answer, LoopbackServer
 
 from slop_qt.core.errors import ProviderError
@@ -115,6 +115,14 @@ async def test_a_list_says_what_its_vendor_says(dialect):
             ),
         }[dialect.name]
     )
+
+
+async def test_a_list_says_what_the_adapter_says_that_it_says(dialect):
+    """Of the vendor's own; what the entry of vLLM says besides is a server's."""
+    with LoopbackServer.saying(page({FIELD[dialect.name]: LISTS[dialect.name][:1]})) as server:
+        (model,) = await listed(dialect, server.base_url)
+    said = model.model_dump(exclude={"provider", "name", "source"}, exclude_defaults=True)
+    assert set(said) == set(dialect.provider(server.base_url, None).capabilities.lists)
 
 
 async def test_an_empty_list_is_one(dialect):
