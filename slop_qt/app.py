@@ -19,7 +19,6 @@ from slop_qt.qt.main_loop import MainLoop
 from slop_qt.qt.theme import Theme
 from slop_qt.qt.window_context import WindowFacts, make_context
 from slop_qt.store.resources import resource_path
-from slop_qt.store.settings import save_theme
 
 if TYPE_CHECKING:
     from slop_qt.window import MainWindow
@@ -81,7 +80,7 @@ def _window(engine: Engine, main_loop: MainLoop, theme: Theme) -> "MainWindow":
     from slop_qt.window import MainWindow
 
     options, settings = engine.options, engine.settings
-    theme.choice_changed.connect(lambda choice: save_theme(options.settings_path, choice))
+    theme.choice_changed.connect(engine.preferences.save_theme)
     return MainWindow(
         make_context(
             feed=engine.feed,

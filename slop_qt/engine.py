@@ -2,7 +2,6 @@
 
 import os
 import sys
-import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,9 +19,12 @@ from slop_qt.mma.approval_desk import ApprovalDesk
 from slop_qt.mma.bus import Bus
 from slop_qt.mma.commands import CommandRegistry
 from slop_qt.mma.feed import StateFeed
+from slop_qt.mma.model_desk import ModelDesk
+from slop_qt.mma.provider_shelf import ProviderShelf
 from slop_qt.mma.session import Session
 from slop_qt.mma.session_parts import SessionParts
-from slop_qt.providers.registry import open_provider
+from slop_qt.providers.registry import SCRIPTED
+from slop_qt.providers.servers import key_variables
 from slop_qt.providers.token_counter import TokenCounters
 from slop_qt.qt.collector import Collector
 from slop_qt.qt.helper_pool import HelperPool
@@ -32,9 +34,10 @@ from slop_qt.qt.socket_server import SocketServer
 from slop_qt.store.calibration import read_calibration, write_calibration
 from slop_qt.store.conductor_folder import ConductorFolder
 from slop_qt.store.journal import Journal
-from slop_qt.store.keys import known_keys
+from slop_qt.store.keys import KeyStore
 from slop_qt.store.logs import configure_logging
 from slop_qt.store.paths import ProjectPaths
+from slop_qt.store.preferences import Preferences
 from slop_qt.store.process_lock import ProcessLock
 from slop_qt.tools.registry import ToolRegistry, default_tools
 from slop_qt.workspace.processes import PosixCommandRunner
@@ -55,7 +58,7 @@ class Engine:
 
     def __init__(self, options: LaunchOptions, settings: Settings, main_loop: MainLoop, *, headless: bool) -> None:
         self.options = options
-        self.settings = settings
+        self.preferences = Preferences(options.settings_path, settings)
         self.headless = headless
         self.registry = CommandRegistry()
         self.socket: Path | None = None
@@ -67,8 +70,17 @@ class Engine:
         self._counters = TokenCounters()
         self._calibration: Path | None = None
         self._calibrated = ""
-        self._providers: dict[str, Provider] = {}
-        self._providers_lock = threading.Lock()
+        self._keys = KeyStore(os.environ)
+        self._models = ModelDesk(
+            preferences=self.preferences, keys=self._keys, offload=self._helpers, environment=os.environ
+        )
+        self._providers = ProviderShelf(
+            preferences=self.preferences,
+            keys=self._keys,
+            offload=self._helpers,
+            environment=os.environ,
+            unpaced=options.unpaced,
+        )
         self._lock: ProcessLock | None = None
         self._journal: Journal | None = None
         self._server: SocketServer | None = None
@@ -90,7 +102,8 @@ class Engine:
         paths = ProjectPaths.create(self.options.data_folder, repository.root)
         self._lock = ProcessLock(paths.lock)
         self._lock.acquire()
-        self._undo.append(configure_logging(paths.logs, self.options.log_level, known_keys(os.environ)))
+        self._keys.mask(key_variables(self.settings.servers))
+        self._undo.append(configure_logging(paths.logs, self.options.log_level, self._keys.secrets))
         journal = Journal(paths.journal)
         await self._helpers.run(journal.open)
         self._bus = Bus(journal)
@@ -102,11 +115,17 @@ class Engine:
         await self._helpers.run(partial(self._restore_calibration, paths.token_calibration))
         self.session = Session(self._parts(repository, paths))
         self.session.register(self.registry)
+        self._models.register(self.registry)
         self.registry.register(commands.APP_INFO, self._info)
         self.registry.register(commands.APP_QUIT, self._quit)
         self.session.close_interrupted()
         if self.options.automation is not None or self.settings.automation:
             self._listen()
+
+    @property
+    def settings(self) -> Settings:
+        """What is in force at this moment."""
+        return self.preferences.current
 
     @property
     def project(self) -> Path:
@@ -159,27 +178,20 @@ class Engine:
             self._release()
 
     def provider(self, name: str) -> Provider:
-        """The provider of that name; made once. From any thread.
+        """The provider of that name, as the settings have it now; what is known of its models is read too.
+
+        Slow: for helper threads.
 
         Raises:
             ConfigurationError: there is no such provider, or its key or scenario is missing.
         """
-        with self._providers_lock:
-            if name not in self._providers:
-                scenario = Path(self.settings.scenario) if self.settings.scenario else None
-                self._providers[name] = open_provider(
-                    name,
-                    environment=os.environ,
-                    offload=self._helpers,
-                    scenario=scenario,
-                    unpaced=self.options.unpaced,
-                )
-            return self._providers[name]
+        if name != SCRIPTED:
+            self._models.catalog.load()
+        return self._providers.get(name)
 
     def throttles(self) -> list[ThrottleState]:
-        """How each provider in use is slowed down. From any thread."""
-        # Not under the lock, which is held while a provider is made: the status bar asks, and may not wait for that.
-        return [provider.throttle.state() for provider in list(self._providers.values())]
+        """How each provider in use is slowed down. From any thread, at once."""
+        return [provider.throttle.state() for provider in self._providers.made()]
 
     def _parts(self, repository: Repository, paths: ProjectPaths) -> SessionParts:
         return SessionParts(
@@ -187,7 +199,7 @@ class Engine:
             repository=repository,
             worktrees=paths.worktrees,
             folder=ConductorFolder(repository.root),
-            settings=self.settings,
+            preferences=self.preferences,
             sink=self._bus,
             feed=self.feed,
             desk=ApprovalDesk(self._bus),
@@ -197,6 +209,7 @@ class Engine:
             provider=self.provider,
             tools=ToolRegistry(default_tools()),
             counters=self._counters,
+            limit_tokens=self._models.catalog.limit_tokens,
         )
 
     def _listen(self) -> None:

@@ -1,6 +1,6 @@
 """What the command line says, made into the settings of one process."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -9,13 +9,12 @@ from slop_qt.core.approvals import Mode
 from slop_qt.core.errors import UsageError
 from slop_qt.core.settings import ModelChoice, Rule, Settings
 from slop_qt.core.streams import TIERS
-from slop_qt.providers.registry import PROVIDERS
+from slop_qt.providers.registry import SCRIPTED
+from slop_qt.providers.servers import provider_names
 from slop_qt.store.paths import default_data_dir, default_settings_path
 from slop_qt.store.settings import load_settings
 
 __all__ = ["LaunchOptions", "parse_tier", "settings_for"]
-
-SCRIPTED = "scripted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +50,12 @@ def parse_tier(text: str) -> tuple[int, ModelChoice]:
     """`3=anthropic:claude-haiku-4-5` as tier and choice. A model's own name may have colons.
 
     Raises:
-        UsageError: it is not of that form, or there is no such provider.
+        UsageError: it is not of that form.
     """
     number, _, rest = text.partition("=")
     provider, _, model = rest.partition(":")
     if number not in {str(tier) for tier in TIERS} or not provider or not model:
         raise UsageError(f"--tier {text} is not of the form N=PROVIDER:MODEL.", "N is 1 to 4: --tier 3=anthropic:NAME.")
-    _require_known(provider, f"--tier {text}")
     return int(number), ModelChoice(provider=provider, model=model)
 
 
@@ -69,6 +67,11 @@ def settings_for(options: LaunchOptions) -> Settings:
         UsageError: there is no such provider, or it needs a model too.
     """
     settings = load_settings(options.settings_path)
+    known = provider_names(settings.servers)
+    if options.provider is not None:
+        _require_known(options.provider, known, f"--provider {options.provider}")
+    for tier, choice in options.tiers.items():
+        _require_known(choice.provider, known, f"--tier {tier}={choice.provider}:{choice.model}")
     tiers = {**_with_model(options, settings.tiers), **options.tiers}
     limits = settings.limits
     if options.workers is not None:
@@ -88,8 +91,6 @@ def settings_for(options: LaunchOptions) -> Settings:
 def _with_model(options: LaunchOptions, tiers: Mapping[int, ModelChoice]) -> dict[int, ModelChoice]:
     """The tiers with what --provider, --model and --scenario say of all of them."""
     provider = options.provider or (SCRIPTED if options.scenario else None)
-    if provider is not None:
-        _require_known(provider, f"--provider {provider}")
     model = options.model or (SCRIPTED if provider == SCRIPTED else None)
     changed = {}
     for tier, choice in tiers.items():
@@ -101,6 +102,6 @@ def _with_model(options: LaunchOptions, tiers: Mapping[int, ModelChoice]) -> dic
     return changed
 
 
-def _require_known(provider: str, where: str) -> None:
-    if provider not in PROVIDERS:
-        raise UsageError(f"{where}: there is no provider {provider}.", f"There are: {', '.join(PROVIDERS)}.")
+def _require_known(provider: str, known: Sequence[str], where: str) -> None:
+    if provider not in known:
+        raise UsageError(f"{where}: there is no provider {provider}.", f"There are: {', '.join(known)}.")

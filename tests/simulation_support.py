@@ -109,6 +109,7 @@ class Project:
         runtime = self.home / "runtime"
         runtime.mkdir(mode=0o700)
         own = {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(runtime), "QT_QPA_PLATFORM": "offscreen"}
+        own["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
         self.environment = {**kept, **folders, **own, **self.environment}
         self.folder.mkdir()
         self.git("init", "--quiet", "--initial-branch=main")

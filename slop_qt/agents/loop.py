@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+from functools import partial
 
 from slop_qt.agents.context_teller import ContextTeller
 from slop_qt.agents.hands import Hands
@@ -72,7 +73,9 @@ class Agent:
         return AgentOutcome(answer=answer, raw=self._last_text)
 
     async def _converse(self) -> Shape:
-        provider = self._services.provider(self._request.choice.provider)
+        # Its key may be in the system's keyring, which takes its time: not in a lane, where neighbours live.
+        find = partial(self._services.provider, self._request.choice.provider)
+        provider = await self._services.offload.run(find)
         session = await provider.open()
         teller = ContextTeller(self._request, self._services, caches=provider.caches)
         try:

@@ -43,8 +43,8 @@ def no_limit_known(_provider: str, _model: str) -> None:
 class AgentServices:
     """What agents share: stateless, or safe to use from any thread.
 
-    provider finds a provider by its name; it raises ConfigurationError for one that does not exist. limit_tokens is how
-    many tokens a model takes, by provider and model; None where that is not known.
+    provider finds a provider by its name; it raises ConfigurationError for one that does not exist, and is slow.
+    limit_tokens is how many tokens a model takes, by provider and model; None where that is not known.
     """
 
     sink: EventSink

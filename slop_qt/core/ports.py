@@ -1,6 +1,6 @@
 """The boundaries: what one part needs of another, as Protocols. `app` and `headless` hand over what implements them."""
 
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +10,7 @@ from slop_qt.core.approvals import ApprovalRequest, Decision
 from slop_qt.core.conversation import ModelRequest, ProviderEvent
 from slop_qt.core.errors import ProviderError
 from slop_qt.core.events import Event
+from slop_qt.core.models import ModelInfo
 
 __all__ = [
     "Admission",
@@ -213,6 +214,15 @@ class Provider(Protocol):
     @property
     def caches(self) -> bool:
         """Whether it counts what it read from a cache."""
+        ...
+
+    async def models(self, chosen: Collection[str] = ()) -> tuple[ModelInfo, ...]:
+        """What its models endpoint says; of those that are chosen also what costs a request each. 15 s at most.
+
+        Raises:
+            ProviderError: it refused, did not answer in time or answered with something else.
+            ConfigurationError: a library is missing.
+        """
         ...
 
     async def open(self) -> ProviderSession:

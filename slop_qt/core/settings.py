@@ -1,8 +1,9 @@
 """What a person can set; read from their own settings file and the command line, never from a project."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from slop_qt.core.approvals import ApprovalKind, Mode
 from slop_qt.core.conversation import CacheTtl
@@ -18,15 +19,20 @@ class ModelChoice(Shape):
     model: str
 
 
+# What a server may not be called: vendors have names and addresses of their own.
+_TAKEN = frozenset({"anthropic", "gemini", "openai", "scripted"})
+_SERVER_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
 class Server(Shape):
     """An address that speaks a vendor's API: the name it has in the settings is a provider's name like the others.
 
     key_variable is where the environment has its key, if it wants one.
     """
 
-    base_url: str
+    base_url: Annotated[str, Field(min_length=1)]
     api: Literal["openai", "anthropic", "gemini"] = "openai"
-    key_variable: str | None = None
+    key_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
 
 
 class Rule(Shape):
@@ -80,3 +86,13 @@ class Settings(Shape):
     automation: bool = False
     unsandboxed: bool = False
     scenario: str | None = None
+
+    @field_validator("servers")
+    @classmethod
+    def _names_hold(cls, servers: dict[str, Server]) -> dict[str, Server]:
+        for name in servers:
+            if name in _TAKEN:
+                raise ValueError(f"{name} is taken; choose another name")
+            if not _SERVER_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name: use small letters, digits, - and _")
+        return servers

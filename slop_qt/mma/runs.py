@@ -8,7 +8,7 @@ from slop_qt.core.approvals import Mode
 from slop_qt.core.durability import publish_durably
 from slop_qt.core.errors import ConflictError, NotPossibleError
 from slop_qt.core.events import Fault, RunEnded, RunPaused, RunPrepared, RunResumed, RunStarted, RunStatus
-from slop_qt.core.settings import Rule, Settings
+from slop_qt.core.settings import Rule
 from slop_qt.core.state import Changes
 from slop_qt.core.tickets import TicketSpec, TicketStatus, check_graph
 from slop_qt.core.tracks import Track, TrackStatus
@@ -146,11 +146,9 @@ class Runs:
         base = order.base_commit or facts.head
         workspace = RunWorkspace(parts.repository, parts.worktrees, run_id, base)
         repository = RunRepository(workspace, parts.offload)
-        limits = parts.settings.limits.model_copy(update={"workers": order.workers})
-        settings = parts.settings.model_copy(update={"limits": limits})
-        gate = RunGate(parts.sink, parts.desk, order.mode, settings.rules)
+        gate = RunGate(parts.sink, parts.desk, order.mode, parts.settings.rules)
         board = TicketBoard(parts.sink, run_id, order.tickets)
-        way = self._way(run_id, order, settings, gate, repository, board)
+        way = self._way(run_id, order, gate, repository, board)
         conductor = Conductor(run_id, board, way, parts.sink, workers=order.workers)
         parts.sink.publish(
             RunStarted(
@@ -175,7 +173,6 @@ class Runs:
         self,
         run_id: str,
         order: RunOrder,
-        settings: Settings,
         gate: RunGate,
         repository: RunRepository,
         board: TicketBoard,
@@ -183,7 +180,7 @@ class Runs:
         return TicketWay(
             run_id=run_id,
             track=order.track.title,
-            settings=settings,
+            settings=lambda: self._parts.settings,
             services=self._parts.services(gate),
             lanes=self._parts.lanes,
             repository=repository,

@@ -15,6 +15,7 @@ from slop_qt.mma.approval_desk import ApprovalDesk
 from slop_qt.mma.feed import StateFeed
 from slop_qt.providers.token_counter import TokenCounters
 from slop_qt.store.conductor_folder import ConductorFolder
+from slop_qt.store.preferences import Preferences
 from slop_qt.tools.registry import ToolRegistry
 from slop_qt.workspace.repository import Repository
 
@@ -25,14 +26,15 @@ __all__ = ["SessionParts", "new_run_id"]
 class SessionParts:
     """The collaborators of one open project. All but the feed may be used from any thread.
 
-    limit_tokens is how many tokens a model takes, by provider and model; None where that is not known.
+    provider finds a provider by its name, and is slow: for helper threads. limit_tokens is how many tokens a model
+    takes, by provider and model; None where that is not known.
     """
 
     project: Path
     repository: Repository
     worktrees: Path
     folder: ConductorFolder
-    settings: Settings
+    preferences: Preferences
     sink: EventSink
     feed: StateFeed
     desk: ApprovalDesk
@@ -43,6 +45,11 @@ class SessionParts:
     tools: ToolRegistry
     counters: TokenCounters = field(default_factory=TokenCounters)
     limit_tokens: Callable[[str, str], int | None] = no_limit_known
+
+    @property
+    def settings(self) -> Settings:
+        """What is in force at this moment."""
+        return self.preferences.current
 
     def services(self, gate: ApprovalGate) -> AgentServices:
         """What the agents of one run work with."""

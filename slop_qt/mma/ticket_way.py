@@ -1,5 +1,6 @@
 """The way of one ticket: attempts, verification, Tier 4's explanation, review, merge, verification there."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -50,7 +51,7 @@ class TicketWay:
         *,
         run_id: str,
         track: str,
-        settings: Settings,
+        settings: Callable[[], Settings],
         services: AgentServices,
         lanes: Lanes,
         repository: RunRepository,
@@ -63,7 +64,7 @@ class TicketWay:
         self._lanes = lanes
         self._repository = repository
         self._board = board
-        self._verifier = Verifier(services.sink, lanes, services.commands, settings.limits)
+        self._verifier = Verifier(services.sink, lanes, services.commands, settings().limits)
 
     async def carry(self, ticket: TicketSpec, slot: Slot) -> TicketEnd:
         """Attempt after attempt, until it is merged, skipped, or the attempts are used up."""
@@ -77,7 +78,7 @@ class TicketWay:
             progress.failed = FailedAttempt(progress.attempt, outcome.what, outcome.advice)
             if outcome.counts:
                 progress.counted += 1
-                if progress.counted >= self._settings.limits.attempts:
+                if progress.counted >= self._settings().limits.attempts:
                     tries = f"{progress.counted} attempt{'s' if progress.counted > 1 else ''}"
                     return TicketEnd(TicketStatus.BLOCKED, f"Blocked after {tries}. {outcome.what}")
 
@@ -134,7 +135,7 @@ class TicketWay:
     async def _explained(self, progress: _Progress, worktree: Path, checked: Verification) -> _Again:
         """Ask Tier 4 why it failed; without an answer the next attempt has the plain output."""
         ticket = progress.ticket
-        if progress.counted + 1 >= self._settings.limits.attempts:
+        if progress.counted + 1 >= self._settings().limits.attempts:
             return _Again(checked.reason)
         reason = f"Attempt {progress.attempt} failed its verification; Tier 4 looks at it."
         self._board.change(ticket.id, TicketStatus.RUNNING, reason)
@@ -215,11 +216,11 @@ class TicketWay:
             track=self._track,
             ticket=progress.ticket,
             attempt=progress.attempt,
-            choice=self._settings.tiers[tier],
+            choice=self._settings().tiers[tier],
             root=root,
             system=system_prompt(tier),
             prompt=prompt,
-            limits=self._settings.limits,
+            limits=self._settings().limits,
         )
 
 

@@ -7,15 +7,21 @@ from typing import Any
 
 from slop_qt.core.conversation import ModelRequest
 from slop_qt.core.ports import Offload
+from slop_qt.providers.anthropic_models import AnthropicModels
 from slop_qt.providers.anthropic_request import count_body, request_body
 from slop_qt.providers.anthropic_wire import ANTHROPIC, STOPS, MessageDecoder
 from slop_qt.providers.capabilities import Capabilities
 from slop_qt.providers.count_endpoint import CountEndpoint
 from slop_qt.providers.endpoint import Endpoint
 from slop_qt.providers.http_failures import Refusal, says_overflow
+from slop_qt.providers.model_listing import ModelLister
 from slop_qt.providers.sdk_client import SdkProvider, SdkSession, Toolbox
+from slop_qt.providers.servers import Place
 
 __all__ = ["AnthropicProvider"]
+
+# The SDK will not go without a word for a key.
+_NO_KEY = "none"
 
 
 class AnthropicProvider(SdkProvider):
@@ -40,16 +46,18 @@ class AnthropicProvider(SdkProvider):
         cache_reads=True,
         cache_writes=True,
         reasoning=True,
+        lists=("label", "context_tokens", "output_tokens", "thinking", "deprecated", "retires"),
         prices="model",
     )
 
-    def __init__(self, *, key: str, offload: Offload, base_url: str = "") -> None:
+    def __init__(self, *, key: str, offload: Offload, base_url: str = "", server: Place | None = None) -> None:
         """An empty base_url is the vendor's own. Raises ConfigurationError where key or address cannot be one."""
-        super().__init__(Endpoint.checked(ANTHROPIC, base_url=base_url, key=key), offload)
+        vendor, key_needed = (server.vendor, server.key_needed) if server else (ANTHROPIC, True)
+        super().__init__(Endpoint.checked(vendor, base_url=base_url, key=key, key_needed=key_needed), offload, server)
 
     def _session(self, tools: Toolbox) -> SdkSession:
         endpoint = self._endpoint
-        client = tools.sdk.AsyncAnthropic(api_key=endpoint.key, base_url=endpoint.base_url, **tools.client_options())
+        client = self._client(tools)
 
         def send(request: ModelRequest) -> Any:
             return client.messages.with_streaming_response.create(**request_body(request), stream=True)
@@ -66,9 +74,20 @@ class AnthropicProvider(SdkProvider):
         )
 
         def decoder(model: str) -> MessageDecoder:
-            return MessageDecoder(partial(tools.prices.cost_usd, self.name, model))
+            if self._priced_at is not None:
+                cost_usd = partial(tools.prices.cost_at_usd, self._priced_at, model)
+            else:
+                cost_usd = partial(tools.prices.cost_usd, self.name, model)
+            return MessageDecoder(cost_usd, endpoint.vendor)
 
         return SdkSession(endpoint, tools.failures, send=send, decoder=decoder, close=client.close, count=counting)
+
+    def _lister(self, tools: Toolbox) -> ModelLister:
+        return AnthropicModels(self._client(tools))
+
+    def _client(self, tools: Toolbox) -> Any:
+        key, base_url = self._endpoint.key or _NO_KEY, self._endpoint.base_url
+        return tools.sdk.AsyncAnthropic(api_key=key, base_url=base_url, **tools.client_options())
 
     def _sdk_errors(self, sdk: ModuleType) -> tuple[type[Exception], ...]:
         return (sdk.AnthropicError,)

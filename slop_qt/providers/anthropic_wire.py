@@ -31,7 +31,7 @@ ANTHROPIC = Vendor(
     address_variable="ANTHROPIC_BASE_URL",
     base_url="https://api.anthropic.com",
     local_example="http://localhost:8080",
-    no_key="Set ANTHROPIC_API_KEY (any word will do for a local server that asks for none).",
+    no_key="Set ANTHROPIC_API_KEY, or enter a key in the settings (for a local server any word will do).",
 )
 
 STOPS: dict[str, StopReason] = {
@@ -76,8 +76,8 @@ class _OpenBlock:
 class MessageDecoder(AnswerDecoder):
     """One answer of the Messages API."""
 
-    def __init__(self, cost_usd: _Pricing) -> None:
-        super().__init__(ANTHROPIC)
+    def __init__(self, cost_usd: _Pricing, vendor: Vendor = ANTHROPIC) -> None:
+        super().__init__(vendor)
         self._cost_usd = cost_usd
         self._speaking: int | None = None  # the open text block that _words are of
         self._open: dict[int, _OpenBlock] = {}

@@ -30,6 +30,7 @@ class Capabilities:
         cache_ttls: the lifetimes of what is cached that can be chosen.
         counts_before: where it is asked how many tokens a request is before it is sent, None where it cannot be.
         cache_reads, cache_writes, reasoning: tokens that are counted apart in an answer.
+        lists: what its list of models says of each besides the name, as `ModelInfo` calls it; servers may say more.
         prices: by what an answer's price is looked up, None where there is none.
     """
 
@@ -49,4 +50,5 @@ class Capabilities:
     cache_reads: bool
     cache_writes: bool
     reasoning: bool
+    lists: tuple[str, ...]
     prices: Literal["model", "address and model"] | None

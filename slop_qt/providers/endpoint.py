@@ -1,12 +1,15 @@
 """Where a vendor's API is and with which key: checked once, before anything connects."""
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from slop_qt.core.errors import ConfigurationError
 
-__all__ = ["Endpoint", "Vendor"]
+__all__ = ["Endpoint", "Vendor", "is_official", "server_root", "shown_address"]
 
+_USER = re.compile(r"//[^/@]*@")
+_OFFICIAL = "api.openai.com"
 # A shorter "key" is a word for a server that asks for none: no secret, and replacing it would spoil the messages.
 _SHORTEST_SECRET = 8
 
@@ -15,7 +18,7 @@ _SHORTEST_SECRET = 8
 class Vendor:
     """A kind of API in the words of messages: who offers it, what it is called, what the person sets it by.
 
-    no_key is what to do where there is no key.
+    key_variable is empty where the environment has no key for it. no_key is what to do where there is no key.
     """
 
     label: str
@@ -25,6 +28,13 @@ class Vendor:
     base_url: str
     local_example: str
     no_key: str
+
+    @property
+    def key_hint(self) -> str:
+        """What to do where the key is refused."""
+        if not self.key_variable:
+            return f"Enter a valid key for {self.label} in the settings."
+        return f"Set {self.key_variable} to a valid key, then start again, or enter one in the settings."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,25 @@ class Endpoint:
         return text.replace(self.key, "[key]") if len(self.key) >= _SHORTEST_SECRET else text
 
 
+def is_official(base_url: str) -> bool:
+    """Whether the address is OpenAI's own, at which its API is stricter than those of the compatible."""
+    try:
+        host = urlsplit(base_url).hostname or ""
+    except ValueError:
+        return False
+    return host == _OFFICIAL or host.endswith(f".{_OFFICIAL}")
+
+
+def shown_address(base_url: str) -> str:
+    """The address without a user and password that it may have."""
+    return _USER.sub("//", base_url)
+
+
+def server_root(base_url: str) -> str:
+    """The address of a server of OpenAI's API without the /v1: below it are things of the server's own."""
+    return base_url.rstrip("/").removesuffix("/v1").rstrip("/")
+
+
 def _checked_key(vendor: Vendor, key: str, *, key_needed: bool) -> str:
     stripped = key.strip()
     if not stripped and key_needed:
@@ -54,7 +83,9 @@ def _checked_key(vendor: Vendor, key: str, *, key_needed: bool) -> str:
     if not (stripped.isascii() and stripped.isprintable()) or " " in stripped:
         raise ConfigurationError(
             f"The key for {vendor.label} has characters that a key cannot have.",
-            f"Copy it into {vendor.key_variable} again.",
+            f"Copy it into {vendor.key_variable} again, or into the settings."
+            if vendor.key_variable
+            else "Copy it into the settings again.",
         )
     return stripped
 
@@ -68,7 +99,7 @@ def _host(vendor: Vendor, base_url: str) -> str:
         host = None
     if not host or parts.scheme not in {"http", "https"}:
         raise ConfigurationError(
-            f"{vendor.address_variable} is {base_url!r}, which is not an address.",
+            f"{vendor.address_variable} is {shown_address(base_url)!r}, which is not an address.",
             f"Write it like {vendor.base_url} or {vendor.local_example}.",
         )
     return parts.netloc.rpartition("@")[2]

@@ -16,9 +16,12 @@ from slop_qt.providers.capabilities import Capabilities
 from slop_qt.providers.count_endpoint import CountEndpoint
 from slop_qt.providers.endpoint import Endpoint
 from slop_qt.providers.gemini_cache_terms import CacheTerms
+from slop_qt.providers.gemini_models import GeminiModels
 from slop_qt.providers.gemini_wire import GEMINI, STOPS, ContentDecoder
 from slop_qt.providers.http_failures import Refusal
+from slop_qt.providers.model_listing import ModelLister
 from slop_qt.providers.sdk_client import SdkProvider, SdkSession, Toolbox
+from slop_qt.providers.servers import Place
 
 __all__ = ["GeminiProvider"]
 
@@ -45,17 +48,25 @@ class GeminiProvider(SdkProvider):
         cache_reads=True,
         cache_writes=False,
         reasoning=True,
+        lists=("label", "context_tokens", "output_tokens", "thinking"),
         prices="model",
     )
 
     def __init__(
-        self, *, key: str, offload: Offload, base_url: str = "", now: Callable[[], float] = time.monotonic
+        self,
+        *,
+        key: str,
+        offload: Offload,
+        base_url: str = "",
+        server: Place | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """An empty base_url is the vendor's own; now counts seconds, for the lifetime of caches.
 
         Raises ConfigurationError where key or address cannot be one.
         """
-        super().__init__(Endpoint.checked(GEMINI, base_url=base_url, key=key), offload)
+        vendor, key_needed = (server.vendor, server.key_needed) if server else (GEMINI, True)
+        super().__init__(Endpoint.checked(vendor, base_url=base_url, key=key, key_needed=key_needed), offload, server)
         self._now = now
         self._terms = CacheTerms()
 
@@ -67,10 +78,13 @@ class GeminiProvider(SdkProvider):
         connections = transport.Connections(self._endpoint, tools)
 
         def cost_usd(model: str, usage: Usage) -> float | None:
-            return tools.prices.cost_usd("google", model.removeprefix("models/"), usage)
+            known_as = model.removeprefix("models/")
+            if self._priced_at is not None:
+                return tools.prices.cost_at_usd(self._priced_at, known_as, usage)
+            return tools.prices.cost_usd("google", known_as, usage)
 
         def decoder(model: str) -> ContentDecoder:
-            return ContentDecoder(partial(cost_usd, model))
+            return ContentDecoder(partial(cost_usd, model), self._endpoint.vendor)
 
         cache = caching.PrefixCache(connections, tools.failures, self._terms, cost_usd=cost_usd, now=self._now)
         counting = CountEndpoint(
@@ -84,6 +98,11 @@ class GeminiProvider(SdkProvider):
             self._endpoint, tools.failures, connections=connections, cache=cache, decoder=decoder, count=counting
         )
         return session
+
+    @override
+    def _lister(self, tools: Toolbox) -> ModelLister:
+        transport = importlib.import_module("slop_qt.providers.gemini_transport")
+        return GeminiModels(transport.Connections(self._endpoint, tools))
 
     @override
     def _sdk_errors(self, sdk: ModuleType) -> tuple[type[Exception], ...]:

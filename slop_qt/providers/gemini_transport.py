@@ -31,6 +31,9 @@ _BODY = 64 * 1024
 _BODY_S = 10.0
 # The SDK wants something to build a request from; `extra_body` then puts ours in its place.
 _PLACEHOLDER = "-"
+# It will not go without a word for a key.
+_NO_KEY = "none"
+_MODELS = 1000  # a page
 
 
 class RefusedError(Exception):
@@ -153,6 +156,16 @@ class Connections:
             await self._client.aio.aclose()
             self._client.close()
 
+    @contextlib.asynccontextmanager
+    async def models(self, after: str) -> AsyncIterator[Response]:
+        """A page of the list of models, and its response while it is open. Raises RefusedError."""
+        config = {"page_size": _MODELS, **({"page_token": after} if after else {})}
+        response = await _begun(self._sdk_client().models.list(config=config))
+        try:
+            yield Response(response.headers, response.content, response.close)
+        finally:
+            response.close()
+
     def _sdk_client(self) -> Any:
         """The SDK's client for the loop that this runs in; made with the first request."""
         if self._http is None:
@@ -160,7 +173,7 @@ class Connections:
                 connector=_Connector(), middlewares=(_hand_over,), cookie_jar=aiohttp.DummyCookieJar(), trust_env=True
             )
             options = self._options.model_copy(update={"aiohttp_client": self._http})
-            self._client = self._sdk.Client(api_key=self._key, vertexai=False, http_options=options)
+            self._client = self._sdk.Client(api_key=self._key or _NO_KEY, vertexai=False, http_options=options)
         return self._client.aio
 
 

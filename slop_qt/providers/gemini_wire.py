@@ -35,7 +35,7 @@ GEMINI = Vendor(
     address_variable="GOOGLE_GEMINI_BASE_URL",
     base_url="https://generativelanguage.googleapis.com",
     local_example="http://localhost:8080",
-    no_key="Set GEMINI_API_KEY; Google AI Studio gives one.",
+    no_key="Set GEMINI_API_KEY, or enter a key in the settings; Google AI Studio gives one.",
 )
 
 STOPS: dict[str, StopReason] = {
@@ -59,8 +59,8 @@ class ContentDecoder(AnswerDecoder):
     when nothing more comes.
     """
 
-    def __init__(self, cost_usd: Callable[[Usage], float | None]) -> None:
-        super().__init__(GEMINI)
+    def __init__(self, cost_usd: Callable[[Usage], float | None], vendor: Vendor = GEMINI) -> None:
+        super().__init__(vendor)
         self._cost_usd = cost_usd
         self._thoughts: list[str] = []
         self._calls = 0

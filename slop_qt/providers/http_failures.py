@@ -20,7 +20,7 @@ OVERFLOW_HINT = "Cut the ticket into smaller ones, or choose a model with a larg
 
 _SENTENCES = {  # what happened, what to do; {host}, {model} and the vendor's words are filled in
     400: ("{host} refused the request (400)", ""),
-    401: ("{host} refused the key (401)", "Set {key_variable} to a valid key, then start again."),
+    401: ("{host} refused the key (401)", "{key_hint}"),
     402: ("{host} wants to be paid first (402)", "Look at the account's balance."),
     403: ("{host} does not allow this key to do that (403)", "Choose a model that the key may use, or another key."),
     404: (
@@ -31,6 +31,11 @@ _SENTENCES = {  # what happened, what to do; {host}, {model} and the vendor's wo
     429: ("{host} says that there are too many requests (429)", "Wait, or run fewer workers."),
     529: ("{host} is overloaded (529)", ""),
 }
+# The same where no model was asked, but for the list of them.
+_NO_LIST = (
+    "{host} has no list of models there (404)",
+    "Check {address_variable} (like {base_url} or {local_example}).",
+)
 _RETRYABLE_STATUSES = frozenset({408, 409, 429})
 
 _OVERFLOW = re.compile(
@@ -75,7 +80,7 @@ class FailureTranslator:
         self._endpoint = endpoint
 
     def translate(self, error: Exception, model: str) -> ProviderError:
-        """Raise it `from None`: the original may have the key in its text."""
+        """Raise it `from None`: the original may have the key in its text. An empty model is the list of models."""
         failure = error if isinstance(error, ProviderError) else self._translated(error, model)
         return ProviderError(
             self._endpoint.redact(failure.message),
@@ -124,14 +129,16 @@ class FailureTranslator:
         if refusal.kind == "key":
             status = 401
         if status == 401 and not self._endpoint.key:
-            return f"{host} wants a key ({refusal.status})", f"Set {vendor.key_variable}."
+            return f"{host} wants a key ({refusal.status})", vendor.key_hint
         general = "{host} failed" if status >= 500 else "{host} refused the request"
         what, hint = _SENTENCES.get(status, (f"{general} ({status})", ""))
+        if status == 404 and not model:
+            what, hint = _NO_LIST
         words = {
             "host": host,
             "model": model,
             "api": vendor.api.removeprefix("the "),
-            "key_variable": vendor.key_variable,
+            "key_hint": vendor.key_hint,
             "address_variable": vendor.address_variable,
             "base_url": vendor.base_url,
             "local_example": vendor.local_example,

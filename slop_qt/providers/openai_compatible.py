@@ -5,22 +5,23 @@ from collections.abc import AsyncIterator
 from operator import itemgetter
 from types import ModuleType
 from typing import Any
-from urllib.parse import urlsplit
 
 from slop_qt.core.conversation import ModelRequest
 from slop_qt.core.ports import Offload
 from slop_qt.core.usage import Usage
 from slop_qt.providers.capabilities import Capabilities
 from slop_qt.providers.count_endpoint import CountEndpoint
-from slop_qt.providers.endpoint import Endpoint
+from slop_qt.providers.endpoint import Endpoint, is_official
 from slop_qt.providers.http_failures import Refusal, says_overflow
+from slop_qt.providers.model_listing import ModelLister
+from slop_qt.providers.openai_models import OpenAIModels
 from slop_qt.providers.openai_request import request_body
 from slop_qt.providers.openai_wire import OPENAI, STOPS, ChunkDecoder
 from slop_qt.providers.sdk_client import SdkProvider, SdkSession, Toolbox
+from slop_qt.providers.servers import Place
 
 __all__ = ["OpenAIProvider"]
 
-_OFFICIAL = "api.openai.com"
 # The SDK will not go without a word for a key, even where the header that has it is left out.
 _NO_KEY = "none"
 _OVERFLOW_STATUSES = frozenset({400, 413, 422, 500})
@@ -51,20 +52,20 @@ class OpenAIProvider(SdkProvider):
         cache_reads=True,
         cache_writes=True,
         reasoning=True,
+        lists=("deprecated", "retires"),
         prices="address and model",
     )
 
-    def __init__(self, *, key: str, offload: Offload, base_url: str = "") -> None:
+    def __init__(self, *, key: str, offload: Offload, base_url: str = "", server: Place | None = None) -> None:
         """An empty base_url is OpenAI's own. Raises ConfigurationError where key or address cannot be one."""
-        self._official = _is_official(base_url or OPENAI.base_url)
-        super().__init__(Endpoint.checked(OPENAI, base_url=base_url, key=key, key_needed=self._official), offload)
+        self._official = is_official(base_url or OPENAI.base_url)
+        vendor, key_needed = (server.vendor, server.key_needed) if server else (OPENAI, self._official)
+        super().__init__(Endpoint.checked(vendor, base_url=base_url, key=key, key_needed=key_needed), offload, server)
 
     def _session(self, tools: Toolbox) -> SdkSession:
         endpoint = self._endpoint
-        client = tools.sdk.AsyncOpenAI(
-            api_key=endpoint.key or _NO_KEY, base_url=endpoint.base_url, **tools.client_options()
-        )
-        headers = {} if endpoint.key else {"Authorization": tools.sdk.omit}
+        client = self._client(tools, tools.client_options())
+        headers = self._headers(tools)
 
         def send(request: ModelRequest) -> Any:
             body = request_body(request, official=self._official)
@@ -87,7 +88,7 @@ class OpenAIProvider(SdkProvider):
             def cost_usd(usage: Usage) -> float | None:
                 return tools.prices.cost_at_usd(endpoint.base_url, model, usage)
 
-            return ChunkDecoder(cost_usd)
+            return ChunkDecoder(cost_usd, endpoint.vendor)
 
         return SdkSession(
             endpoint,
@@ -97,6 +98,24 @@ class OpenAIProvider(SdkProvider):
             close=client.close,
             count=None if self._official else counting,
         )
+
+    def _lister(self, tools: Toolbox) -> ModelLister:
+        options = tools.client_options()
+        return OpenAIModels(
+            self._client(tools, options),
+            options["http_client"],
+            self._endpoint,
+            headers=self._headers(tools),
+            official=self._official,
+            caught=tools.failures.caught,
+        )
+
+    def _client(self, tools: Toolbox, options: dict[str, Any]) -> Any:
+        endpoint = self._endpoint
+        return tools.sdk.AsyncOpenAI(api_key=endpoint.key or _NO_KEY, base_url=endpoint.base_url, **options)
+
+    def _headers(self, tools: Toolbox) -> dict[str, Any]:
+        return {} if self._endpoint.key else {"Authorization": tools.sdk.omit}
 
     def _sdk_errors(self, sdk: ModuleType) -> tuple[type[Exception], ...]:
         return (sdk.OpenAIError,)
@@ -130,11 +149,3 @@ def _message(error: Any) -> str:
         return str(body.get("message") or body.get("detail") or "")
     is_json = "json" in error.response.headers.get("content-type", "")
     return body if isinstance(body, str) and is_json else ""
-
-
-def _is_official(base_url: str) -> bool:
-    try:
-        host = urlsplit(base_url).hostname or ""
-    except ValueError:
-        return False
-    return host == _OFFICIAL or host.endswith(f".{_OFFICIAL}")

@@ -31,7 +31,7 @@ OPENAI = Vendor(
     address_variable="OPENAI_BASE_URL",
     base_url="https://api.openai.com/v1",
     local_example="http://localhost:11434/v1",
-    no_key="Set OPENAI_API_KEY, or OPENAI_BASE_URL to a server that asks for no key.",
+    no_key="Set OPENAI_API_KEY, enter a key in the settings, or set OPENAI_BASE_URL to a server that asks for no key.",
 )
 
 STOPS: dict[str, StopReason] = {
@@ -70,8 +70,8 @@ class ChunkDecoder(AnswerDecoder):
     are handed on at the end, when all of their pieces are there.
     """
 
-    def __init__(self, cost_usd: Callable[[Usage], float | None]) -> None:
-        super().__init__(OPENAI)
+    def __init__(self, cost_usd: Callable[[Usage], float | None], vendor: Vendor = OPENAI) -> None:
+        super().__init__(vendor)
         self._cost_usd = cost_usd
         self._thoughts: list[str] = []
         self._calls: list[_Call] = []

@@ -23,9 +23,9 @@ class Prices:
         """
         return self._cost_usd(model, usage, cache_write_1h_tokens, provider_id=provider)
 
-    def cost_at_usd(self, base_url: str, model: str, usage: Usage) -> float | None:
+    def cost_at_usd(self, base_url: str, model: str, usage: Usage, *, cache_write_1h_tokens: int = 0) -> float | None:
         """The same for an API that many offer: the address says whose prices hold, and a local one has none."""
-        return self._cost_usd(model, usage, 0, provider_api_url=base_url)
+        return self._cost_usd(model, usage, cache_write_1h_tokens, provider_api_url=base_url)
 
     def _cost_usd(self, model: str, usage: Usage, cache_write_1h_tokens: int, **where: str) -> float | None:
         try:

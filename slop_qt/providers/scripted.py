@@ -6,7 +6,7 @@ import random
 import threading
 import zlib
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
 from types import MappingProxyType
 
 from slop_qt.core.conversation import (
@@ -26,6 +26,7 @@ from slop_qt.core.conversation import (
     UsageUpdate,
 )
 from slop_qt.core.errors import ProviderError
+from slop_qt.core.models import ModelInfo
 from slop_qt.core.usage import Usage
 from slop_qt.providers.capabilities import Capabilities
 from slop_qt.providers.scenario import FaultKind, Scenario, ScriptedFault, ScriptedTurn, ScriptedUsage, match_turn
@@ -74,6 +75,7 @@ class ScriptedProvider:
         cache_reads=True,
         cache_writes=True,
         reasoning=True,
+        lists=(),
         prices=None,
     )
 
@@ -87,6 +89,11 @@ class ScriptedProvider:
     def caches(self) -> bool:
         """A scenario may say what was read from a cache."""
         return self.capabilities.cache_reads
+
+    async def models(self, chosen: Collection[str] = ()) -> tuple[ModelInfo, ...]:
+        """As the port says: one, which answers whatever it is called."""
+        del chosen
+        return (ModelInfo(provider=self.name, name=self.name, source="provider"),)
 
     async def open(self) -> "ScriptedSession":
         """A new session; there is nothing that could be missing."""

@@ -7,7 +7,7 @@ import importlib
 import ssl
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from types import ModuleType
@@ -15,14 +15,17 @@ from typing import Any, ClassVar
 
 from slop_qt.core.conversation import ModelRequest, ProviderEvent
 from slop_qt.core.errors import ProviderError
+from slop_qt.core.models import ModelInfo
 from slop_qt.core.ports import Offload
 from slop_qt.providers.capabilities import Capabilities
 from slop_qt.providers.count_endpoint import CountDoor, CountEndpoint
 from slop_qt.providers.decoding import AnswerDecoder
 from slop_qt.providers.endpoint import Endpoint
 from slop_qt.providers.http_failures import FailureTranslator, Refusal
+from slop_qt.providers.model_listing import ModelLister, list_models
 from slop_qt.providers.pacing import ReadPacer
 from slop_qt.providers.pricing import Prices
+from slop_qt.providers.servers import Place
 from slop_qt.providers.throttle import Throttle
 
 __all__ = ["READ_S", "SdkProvider", "SdkSession", "Toolbox"]
@@ -60,11 +63,15 @@ class SdkProvider(ABC):
     offload runs the SDK's import, which takes more than a second. sdk_name is the module's.
     """
 
-    name: ClassVar[str]
+    name: str
     sdk_name: ClassVar[str]
     capabilities: ClassVar[Capabilities]
 
-    def __init__(self, endpoint: Endpoint, offload: Offload) -> None:
+    def __init__(self, endpoint: Endpoint, offload: Offload, server: Place | None = None) -> None:
+        """server is where it is if not at the vendor: messages, events and prices then go by that."""
+        if server is not None:
+            self.name = server.name
+        self._priced_at = endpoint.base_url if server is not None else None
         self._endpoint = endpoint
         self._offload = offload
         self.throttle = Throttle(self.name)
@@ -82,6 +89,10 @@ class SdkProvider(ABC):
         """A session with a client of its own. Called in the helper pool."""
 
     @abstractmethod
+    def _lister(self, tools: Toolbox) -> ModelLister:
+        """A client of its own for the list of models. Called in the helper pool."""
+
+    @abstractmethod
     def _sdk_errors(self, sdk: ModuleType) -> tuple[type[Exception], ...]:
         """What the SDK raises of its own."""
 
@@ -93,11 +104,24 @@ class SdkProvider(ABC):
         """A session with a client, and so connections, of its own."""
         return await self._offload.run(self._open)
 
+    async def models(self, chosen: Collection[str] = ()) -> tuple[ModelInfo, ...]:
+        """As the port says. Not on the GUI's loop: it connects."""
+        tools, lister = await self._offload.run(self._open_lister)
+        listed = await list_models(lister, tools.failures, self._endpoint, chosen)
+        return tuple(model.info(self.name) for model in listed)
+
     def _open(self) -> "SdkSession":
+        return self._session(self._tools())
+
+    def _open_lister(self) -> tuple[Toolbox, ModelLister]:
+        tools = self._tools()
+        return tools, self._lister(tools)
+
+    def _tools(self) -> Toolbox:
         with self._lock:
             if self._toolbox is None:
                 self._toolbox = self._load()
-        return self._session(self._toolbox)
+            return self._toolbox
 
     def _load(self) -> Toolbox:
         sdk = importlib.import_module(self.sdk_name)

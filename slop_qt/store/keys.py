@@ -1,38 +1,104 @@
-"""Where the keys of model vendors come from, and how they stay out of everything that is written down."""
+"""Where the keys of model vendors come from, and where those that a person enters are kept."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
-__all__ = ["find_key", "key_variables", "known_keys", "redact"]
+from slop_qt.core.errors import ConfigurationError
+from slop_qt.store.secrets import Secrets
+from slop_qt.store.system_keyring import SystemKeyring
 
-_VARIABLES = {
-    "anthropic": ("ANTHROPIC_API_KEY",),
-    "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-    "openai": ("OPENAI_API_KEY",),
-}
-_MASK = "[key]"
-_SHORTEST_KEY = 8  # local servers take any word as a key: masking `none` everywhere would only make logs unreadable
+__all__ = ["FoundKey", "KeyStore"]
 
 
-def key_variables(provider: str) -> tuple[str, ...]:
-    """The environment variables that may hold this provider's key, first one first; none where it needs no key."""
-    return _VARIABLES.get(provider, ())
+@dataclass(frozen=True, slots=True)
+class FoundKey:
+    """A key, and where it was found."""
+
+    value: str = field(repr=False)
+    source: Literal["environment", "keyring"]
 
 
-def find_key(provider: str, environ: Mapping[str, str]) -> str | None:
-    """The provider's key, or None. Blanks around it, as they come with copying, are not part of it."""
-    values = (environ.get(name, "").strip() for name in key_variables(provider))
-    return next((value for value in values if value), None)
+class KeyStore:
+    """Keys by provider name: the environment goes before the system's keyring, and only the keyring is written to.
 
+    For helper threads: the keyring may take its time, though never long. secrets has every key that was met here.
+    """
 
-def known_keys(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Every key there is, whichever is used: for `redact`."""
-    values = (environ.get(name, "").strip() for names in _VARIABLES.values() for name in names)
-    return tuple(dict.fromkeys(value for value in values if value))
+    def __init__(self, environ: Mapping[str, str], keyring: SystemKeyring | None = None) -> None:
+        self.secrets = Secrets()
+        self._environ = environ
+        self._keyring = keyring or SystemKeyring()
+        self._problem: str | None = None
+        self._versions: dict[str, int] = {}
 
+    def find(self, provider: str, variables: Sequence[str]) -> FoundKey | None:
+        """The provider's key: from the first of the variables that has one, else from the keyring.
 
-def redact(text: str, keys: Iterable[str]) -> str:
-    """The text with `[key]` in the place of each key."""
-    for key in sorted(keys, key=len, reverse=True):  # one key may begin with another
-        if len(key) >= _SHORTEST_KEY:
-            text = text.replace(key, _MASK)
-    return text
+        Blanks around it, as they come with copying, are not part of it. A keyring that fails has none: `problem` says
+        why.
+        """
+        for value in self._values(variables):
+            return FoundKey(value, "environment")
+        try:
+            kept = (self._keyring.read(provider) or "").strip()
+        except ConfigurationError as error:
+            self._problem = str(error)
+            return None
+        self._problem = None
+        if not kept:
+            return None
+        self.secrets.add(kept)
+        return FoundKey(kept, "keyring")
+
+    def save(self, provider: str, key: str) -> None:
+        """Keep the provider's key in the keyring.
+
+        Raises:
+            ConfigurationError: there is no keyring, or it does not take it.
+        """
+        self.secrets.add(key)
+        self._keyring.write(provider, key)
+        self._changed(provider)
+
+    def forget(self, provider: str) -> None:
+        """Remove the provider's key from the keyring; nothing where it has none.
+
+        Raises:
+            ConfigurationError: there is no keyring, or it does not answer.
+        """
+        self._keyring.delete(provider)
+        self._changed(provider)
+
+    @property
+    def trouble(self) -> str:
+        """Why the keyring could not be asked the last time; empty where it answered. Never blocks."""
+        return self._problem or ""
+
+    def problem(self) -> str | None:
+        """Why keys cannot be kept here, and what to do; None where they can, as far as is known."""
+        try:
+            self._keyring.check()
+        except ConfigurationError as error:
+            return str(error)
+        return self._problem
+
+    def version(self, provider: str) -> int:
+        """Changes when a key of the provider's was saved or removed. Never blocks."""
+        return self._versions.get(provider, 0)
+
+    def mask(self, variables: Iterable[str]) -> None:
+        """Have the values of these variables masked, whether or not they are ever used."""
+        for value in self._values(variables):
+            self.secrets.add(value)
+
+    def _values(self, variables: Iterable[str]) -> Iterable[str]:
+        for name in variables:
+            value = self._environ.get(name, "").strip()
+            if value:
+                self.secrets.add(value)
+                yield value
+
+    def _changed(self, provider: str) -> None:
+        self._problem = None
+        self._versions[provider] = self.version(provider) + 1

@@ -1,13 +1,12 @@
 """The log files: JSON lines that rotate and never hold a key."""
 
-import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from slop_qt.core.errors import ConfigurationError, StoreError
 from slop_qt.store.files import make_private_folder
-from slop_qt.store.keys import redact
+from slop_qt.store.secrets import Secrets
 
 __all__ = ["configure_logging"]
 
@@ -15,13 +14,13 @@ _FILE_BYTES = 5 * 1024 * 1024
 _OLD_FILES = 3
 
 
-def configure_logging(folder: Path, level: str, keys: Iterable[str]) -> Callable[[], None]:
+def configure_logging(folder: Path, level: str, secrets: Secrets) -> Callable[[], None]:
     """Send what `logging` records, from `level` upwards, to `folder`/slop-qt.log as JSON lines.
 
     Args:
         folder: created if need be; at most 20 MB are kept in it.
         level: debug, info, warning, error or critical.
-        keys: what is masked wherever it turns up in a record.
+        secrets: what is masked wherever it turns up in a record, what is added later included.
 
     Returns:
         A function that closes the file and puts everything back.
@@ -35,7 +34,7 @@ def configure_logging(folder: Path, level: str, keys: Iterable[str]) -> Callable
         raise ConfigurationError(
             f"There is no log level {level!r}.", "The levels are debug, info, warning, error and critical."
         )
-    handler = _JsonLinesHandler(folder / "slop-qt.log", tuple(keys))
+    handler = _JsonLinesHandler(folder / "slop-qt.log", secrets)
     try:
         make_private_folder(folder)
         with handler.path.open("ab"):
@@ -58,17 +57,17 @@ def configure_logging(folder: Path, level: str, keys: Iterable[str]) -> Callable
 class _JsonLinesHandler(logging.Handler):
     """Opens the file and imports structlog for the first record: together they take longer than an empty window."""
 
-    def __init__(self, path: Path, keys: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, secrets: Secrets) -> None:
         super().__init__()
         self.path = path
-        self._keys = keys
+        self._secrets = secrets
         self._file: logging.Handler | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
         """Called with the handler's lock held."""
         if self._file is None:
             self._file = _rotating_file(self.path)
-            self._file.setFormatter(_RedactingFormatter(self._keys))
+            self._file.setFormatter(_RedactingFormatter(self._secrets))
         self._file.handle(record)
 
     def close(self) -> None:
@@ -81,13 +80,13 @@ class _JsonLinesHandler(logging.Handler):
 class _RedactingFormatter(logging.Formatter):
     """Renders a record as JSON, and masks keys in the finished line: so nothing gets past it, tracebacks included."""
 
-    def __init__(self, keys: tuple[str, ...]) -> None:
+    def __init__(self, secrets: Secrets) -> None:
         super().__init__()
-        self._keys = (*keys, *(json.dumps(key)[1:-1] for key in keys))
+        self._secrets = secrets
         self._lines = _json_lines()
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact(self._lines.format(record), self._keys)
+        return self._secrets.redact(self._lines.format(record))
 
 
 def _rotating_file(path: Path) -> logging.Handler:

@@ -2,21 +2,26 @@
 
 import json
 import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from slop_qt.core.conversation import CacheTtl
 from slop_qt.core.errors import ConfigurationError, StoreError
-from slop_qt.core.settings import Limits, ModelChoice, Rule, Settings
+from slop_qt.core.settings import Limits, ModelChoice, Rule, Server, Settings
 from slop_qt.core.shape import Shape
 from slop_qt.core.streams import TIERS
 from slop_qt.store.files import make_private_folder, read_text, write_atomically
 
-__all__ = ["load_settings", "save_theme"]
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
 
-_SECTIONS: dict[str, type[Shape]] = {"limits": Limits, "tiers": ModelChoice, "rules": Rule}
+__all__ = ["load_settings", "save_models", "save_theme"]
+
+_SECTIONS: dict[str, type[Shape]] = {"limits": Limits, "tiers": ModelChoice, "rules": Rule, "servers": Server}
 _MENDING = "Mend the file, or move it away to use the defaults."
 
 
@@ -29,9 +34,15 @@ def load_settings(path: Path) -> Settings:
         ConfigurationError: the file cannot be read; every mistake is named with its key and what is allowed.
     """
     try:
-        content = tomllib.loads(_read(path))
+        text = _read(path)
     except FileNotFoundError:
         return Settings()
+    return _checked(path, text)
+
+
+def _checked(path: Path, text: str) -> Settings:
+    try:
+        content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"The settings {path} are not TOML: {error}.", _MENDING) from error
     tiers = content.get("tiers")
@@ -54,6 +65,32 @@ def save_theme(path: Path, theme: str) -> None:
         ConfigurationError: the file that is there cannot be read.
         StoreError: it could not be written.
     """
+
+    def change(document: "TOMLDocument") -> None:
+        document["theme"] = theme
+
+    _edit(path, change)
+
+
+def save_models(path: Path, tiers: Mapping[int, ModelChoice], cache_ttl: CacheTtl | None) -> None:
+    """Set these tiers' models and, unless it is None, how long is cached; everything else in it stays as it is.
+
+    Raises:
+        ConfigurationError: the file that is there cannot be read, or has mistakes.
+        StoreError: it could not be written.
+    """
+
+    def change(document: "TOMLDocument") -> None:
+        for tier, choice in sorted(tiers.items()):
+            section = _section(_section(document, "tiers"), str(tier))
+            section["provider"], section["model"] = choice.provider, choice.model
+        if cache_ttl is not None:
+            _section(document, "limits")["cache_ttl"] = cache_ttl
+
+    _edit(path, change)
+
+
+def _edit(path: Path, change: "Callable[[TOMLDocument], None]") -> None:
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
@@ -67,8 +104,20 @@ def save_theme(path: Path, theme: str) -> None:
             raise StoreError(f"{path.parent} could not be created: {error}.", "Check its permissions.") from error
     except TOMLKitError as error:
         raise ConfigurationError(f"The settings {path} are not TOML: {error}.", _MENDING) from error
-    document["theme"] = theme
-    write_atomically(path.resolve(), tomlkit.dumps(document))
+    _checked(path, tomlkit.dumps(document))
+    change(document)
+    text = tomlkit.dumps(document)
+    _checked(path, text)
+    write_atomically(path.resolve(), text)
+
+
+def _section(parent: Any, name: str) -> Any:
+    """The table of that name, made if need be; a new one among the tiers gets a header of its own."""
+    import tomlkit
+
+    if name not in parent:
+        parent[name] = tomlkit.table(is_super_table=name == "tiers")
+    return parent[name]
 
 
 def _read(path: Path) -> str:

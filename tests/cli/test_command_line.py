@@ -5,7 +5,7 @@ import pytest
 from slop_qt import __version__
 from slop_qt.cli import main
 from slop_qt.core.settings import ModelChoice
-from slop_qt.launch import LaunchOptions, settings_for
+from slop_qt.launch import LaunchOptions, parse_tier, settings_for
 
 
 @pytest.fixture
@@ -186,3 +186,24 @@ def test_another_provider_without_a_model_is_refused(tmp_path):
 
     with pytest.raises(UsageError, match="--provider anthropic needs a model too: tier 3 has none of it"):
         settings_for(options(tmp_path, provider="anthropic"))
+
+
+def test_presets_and_servers_of_the_settings_are_providers_like_the_others(tmp_path):
+    (tmp_path / "settings.toml").write_text('[servers.box]\nbase_url = "http://10.0.0.5/v1"\n')
+    tier = parse_tier("3=deepseek:deepseek-chat")
+    settings = settings_for(options(tmp_path, provider="ollama", model="qwen3:8b", tiers=dict([tier])))
+    local = ModelChoice(provider="ollama", model="qwen3:8b")
+    assert settings.tiers == dict.fromkeys((1, 2, 4), local) | {
+        3: ModelChoice(provider="deepseek", model="deepseek-chat")
+    }
+    assert settings_for(options(tmp_path, provider="box", model="m")).tiers[1] == ModelChoice(provider="box", model="m")
+
+
+def test_a_provider_that_is_not_there_is_named_beside_ones_own_servers(say, tmp_path):
+    settings = tmp_path / "slop-qt" / "settings.toml"
+    settings.parent.mkdir()
+    settings.write_text('[servers.box]\nbase_url = "http://10.0.0.5/v1"\n')
+    code, _, err = say("run", "--project", str(tmp_path), "--track", "a", "--tier", "3=bax:m")
+    assert code == 2
+    assert "--tier 3=bax:m: there is no provider bax." in err
+    assert "There are: anthropic, gemini, openai, deepseek, ollama, lmstudio, llamacpp, vllm, scripted, box." in err

@@ -28,6 +28,7 @@ from slop_qt.mma.session import Session
 from slop_qt.mma.session_parts import SessionParts
 from slop_qt.store.conductor_folder import ConductorFolder
 from slop_qt.store.journal import Journal
+from slop_qt.store.preferences import Preferences
 from slop_qt.tools.registry import ToolRegistry, default_tools
 from slop_qt.workspace.processes import PosixCommandRunner
 from slop_qt.workspace.repository import Repository
@@ -150,7 +151,7 @@ class Cockpit:
             repository=self.repository,
             worktrees=self.folder / "worktrees",
             folder=self.conductor_folder,
-            settings=self.settings,
+            preferences=Preferences(self.folder / "settings.toml", self.settings),
             sink=self.sink,
             feed=self.feed,
             desk=ApprovalDesk(self.sink),
@@ -159,6 +160,7 @@ class Cockpit:
             commands=PosixCommandRunner(os.environ),
             provider=lambda _: self.provider,
             tools=ToolRegistry(default_tools()),
+            limit_tokens=lambda _provider, _model: None,
         )
         self.session = Session(self.parts)
         self.session.register(self.registry)

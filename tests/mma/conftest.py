@@ -1,11 +1,16 @@
 """Fixtures of the tiers' tests: a whole session on a real repository, closed whatever happens."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import keyring
 import pytest
 from cockpit import Cockpit
+from memory_keyring import MemoryKeyring
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "wire"))  # the loopback server of the wire tests
 
 OpenCockpit = Callable[..., Awaitable[Cockpit]]
 
@@ -23,3 +28,13 @@ async def open_cockpit(tmp_path: Path) -> AsyncIterator[OpenCockpit]:
     yield build
     for cockpit in opened:
         await cockpit.close()
+
+
+@pytest.fixture
+def ring() -> Iterator[MemoryKeyring]:
+    """The system's keyring, in memory."""
+    before = keyring.get_keyring()
+    backend = MemoryKeyring()
+    keyring.set_keyring(backend)
+    yield backend
+    keyring.set_keyring(before)

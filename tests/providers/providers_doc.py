@@ -10,6 +10,7 @@ from slop_qt.providers.http_failures import FailureTranslator, Refusal
 from slop_qt.providers.openai_compatible import OpenAIProvider
 from slop_qt.providers.openai_wire import OPENAI
 from slop_qt.providers.scripted import ScriptedProvider
+from slop_qt.providers.servers import PRESETS, label_of
 
 __all__ = ["ADAPTERS", "FILE", "rendered"]
 
@@ -24,6 +25,14 @@ _CACHING = {
     "made": "by itself, and a cache that is made for an agent with a long context",
     "hint": "by itself; OpenAI is told which requests begin alike",
     None: "none",
+}
+_FACTS = {
+    "label": "label",
+    "context_tokens": "context window",
+    "output_tokens": "longest answer",
+    "thinking": "whether it thinks",
+    "deprecated": "deprecation",
+    "retires": "retirement",
 }
 _YES = {True: "yes", False: "no"}
 
@@ -57,7 +66,7 @@ _FAILURES = (
 
 def rendered():
     """The whole file."""
-    return _TEXT.format(capabilities=_capabilities(), setup=_setup(), failures=_failures())
+    return _TEXT.format(capabilities=_capabilities(), setup=_setup(), presets=_presets(), failures=_failures())
 
 
 def _table(head, *rows):
@@ -81,6 +90,7 @@ def _capabilities():
         ["counts: read from the cache", *(_YES[c.cache_reads] for c in can)],
         ["counts: written to the cache", *(_YES[c.cache_writes] for c in can)],
         ["counts: thinking", *(_YES[c.reasoning] for c in can)],
+        ["its list of models says", *(_listed(c) for c in can)],
         ["price known", *(_PRICES[c.prices] for c in can)],
         ["works without a key", *(_KEYLESS[c.keyless] for c in can)],
         *(
@@ -98,6 +108,18 @@ def _setup():
             keys = ", else ".join(f"`{variable}`" for variable in can.key_variables)
             rows.append([f"`{adapter.name}`", keys, f"`{can.vendor.address_variable}`", f"`{can.vendor.base_url}`"])
     return _table(["", "key", "address", "if the address is not set"], *rows)
+
+
+def _listed(can):
+    return ", ".join(_FACTS[fact] for fact in can.lists) or "names alone"
+
+
+def _presets():
+    rows = []
+    for name, server in PRESETS.items():
+        key = f"`{server.key_variable}`" if server.key_variable else "none needed"
+        rows.append([f"`{name}`", label_of(name), f"`{server.base_url}`", key])
+    return _table(["", "server", "address", "key"], *rows)
 
 
 def _failures():
@@ -154,17 +176,36 @@ how long a provider is asked to keep it after it was last used, `"5m"` or `"1h"`
 
 {setup}
 
-They are read from the environment. A key is in no message, no log line and no file, and goes to no address that a
-server redirects to. `scripted` needs a scenario file instead (`--scenario FILE`).
+A key comes from the environment, else from the system's keyring, where the settings dialog keeps what is entered there
+(service `slop-qt`, user the provider's name). A key is in no message, no log line and no file of ours, and goes to no
+address that a server redirects to. `scripted` needs a scenario file instead (`--scenario FILE`).
 
-## Local servers
+## Servers
 
-- `openai` speaks with everything that has `/v1/chat/completions`: Ollama (`OPENAI_BASE_URL=http://localhost:11434/v1`),
-  LM Studio (`http://localhost:1234/v1`), llama.cpp's `llama-server` (`http://localhost:8080/v1`), vLLM
-  (`http://localhost:8000/v1`). No key is needed, and one that is set is sent.
-- `anthropic` speaks with everything that has `/v1/messages`, like `llama-server`
-  (`ANTHROPIC_BASE_URL=http://localhost:8080`). It asks for a key: any word will do.
-- `gemini` speaks with a server of Gemini's own API at `GOOGLE_GEMINI_BASE_URL`, as a proxy has it.
+Servers that speak OpenAI's API have names of their own, so `--provider ollama --model qwen3` and
+`--tier 3=deepseek:deepseek-chat` work as they are:
+
+{presets}
+
+Any other server, or one of these at another address, gets a name in the settings file:
+
+```toml
+[servers.mybox]
+base_url = "http://10.0.0.5:8000/v1"
+api = "openai"              # or "anthropic", "gemini"
+key_variable = "MYBOX_KEY"  # left out where it asks for no key
+```
+
+A name has small letters, digits, `-` and `_`. Usage, events and messages say the server's name; what it costs is looked
+up by its address. The vendors' own variables move them as well, for a proxy: `openai` speaks with everything that has
+`/v1/chat/completions`, `anthropic` with everything that has `/v1/messages` (it asks for a key: any word will do),
+`gemini` with a server of Gemini's own API.
+
+## What is known of models
+
+The provider's list of models comes first, `resources/models.toml` and the price table (genai-prices) fill its gaps, and
+what nobody says is unknown. llama.cpp, LM Studio and Ollama are also asked at addresses of their own for the context
+that they were started with; Ollama about the chosen models alone. A list is read for 15 s, 10 pages and 8 MiB at most.
 
 ## What a failure says
 

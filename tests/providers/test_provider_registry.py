@@ -8,7 +8,8 @@ import threading
 import pytest
 
 from slop_qt.core.errors import ConfigurationError
-from slop_qt.providers.registry import PROVIDERS, open_provider
+from slop_qt.providers.registry import open_provider
+from slop_qt.providers.servers import PRESETS, provider_names
 
 VENDORS = [
     ("anthropic", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
@@ -39,12 +40,16 @@ def opened(name, scenario=None, offload=None, **environment):
 def test_each_provider_is_made_by_its_name(tmp_path):
     file = tmp_path / "s.toml"
     file.write_text("[[turn]]\ntier = 1\n")
-    assert [opened(name, scenario=file, **KEYS).name for name in PROVIDERS] == list(PROVIDERS)
-    assert PROVIDERS == ("anthropic", "gemini", "openai", "scripted")
+    names = provider_names({})
+    assert [opened(name, scenario=file, **KEYS, DEEPSEEK_API_KEY="key").name for name in names] == list(names)
+    assert names == ("anthropic", "gemini", "openai", *PRESETS, "scripted")
 
 
 def test_a_provider_that_is_not_there_is_named_with_those_that_are():
-    with pytest.raises(ConfigurationError, match=r"'openia'.*anthropic, gemini, openai, scripted"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"'openia'.*anthropic, gemini, openai, deepseek, ollama, lmstudio, llamacpp, vllm, scripted",
+    ):
         opened("openia")
 
 

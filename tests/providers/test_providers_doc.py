@@ -5,7 +5,8 @@ import sys
 
 from providers_doc import ADAPTERS, FILE, rendered
 
-from slop_qt.providers.registry import PROVIDERS
+from slop_qt.providers.registry import SCRIPTED
+from slop_qt.providers.servers import VENDORS
 
 
 def test_the_document_is_that_of_the_adapters():
@@ -15,7 +16,7 @@ def test_the_document_is_that_of_the_adapters():
 
 
 def test_every_provider_is_in_it():
-    assert tuple(adapter.name for adapter in ADAPTERS) == PROVIDERS
+    assert tuple(adapter.name for adapter in ADAPTERS) == (*VENDORS, SCRIPTED)
 
 
 def test_capabilities_are_known_without_an_sdk_and_without_a_key():

@@ -10,13 +10,14 @@ import pytest
 
 from slop_qt.core.errors import ConfigurationError, StoreError
 from slop_qt.store.logs import configure_logging
+from slop_qt.store.secrets import Secrets
 
 KEY = 'sk-ant-"canary"-0123'
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    undo = configure_logging(tmp_path / "logs", "info", [KEY])
+    undo = configure_logging(tmp_path / "logs", "info", Secrets([KEY]))
     yield tmp_path / "logs"
     undo()
 
@@ -51,7 +52,7 @@ def test_no_key_gets_into_the_file_by_any_way(folder: Path) -> None:
 def test_undoing_leaves_logging_as_it_was(tmp_path: Path) -> None:
     root = logging.getLogger()
     before = (list(root.handlers), root.level)
-    undo = configure_logging(tmp_path, "debug", [])
+    undo = configure_logging(tmp_path, "debug", Secrets())
     assert (list(root.handlers), root.level) != before
     undo()
     assert (list(root.handlers), root.level) == before
@@ -59,11 +60,11 @@ def test_undoing_leaves_logging_as_it_was(tmp_path: Path) -> None:
 
 def test_an_unknown_level_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no log level 'loud'") as caught:
-        configure_logging(tmp_path, "loud", [])
+        configure_logging(tmp_path, "loud", Secrets())
     assert "warning" in caught.value.hint
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be written"):
-        configure_logging(tmp_path / "file", "info", [])
+        configure_logging(tmp_path / "file", "info", Secrets())

@@ -6,8 +6,8 @@ import pytest
 
 from slop_qt.core.approvals import ApprovalKind, Mode
 from slop_qt.core.errors import ConfigurationError, StoreError
-from slop_qt.core.settings import ModelChoice, Rule, Settings
-from slop_qt.store.settings import load_settings, save_theme
+from slop_qt.core.settings import Limits, ModelChoice, Rule, Server, Settings
+from slop_qt.store.settings import load_settings, save_models, save_theme
 
 
 @pytest.fixture
@@ -65,6 +65,19 @@ def test_what_the_file_says_counts_and_the_rest_is_default(path: Path) -> None:
             '[[rules]]\naction = "deny"\nkind = "command"\nglob = "*"',
             r"rules\.0\.glob: .*known are action, kind, subject",
         ),
+        ('[servers.box]\napi = "openai"', r"servers\.box\.base_url: Field required"),
+        ('[servers.box]\nbase_url = ""', r"servers\.box\.base_url: .*at least 1"),
+        ('[servers.box]\nbase_url = "http://h"\napi = "cohere"', r"servers\.box\.api: .*'anthropic' or 'gemini'"),
+        (
+            '[servers.box]\nbase_url = "http://h"\nkey = "sk"',
+            r"servers\.box\.key: .*known are base_url, api, key_variable",
+        ),
+        ('[servers.box]\nbase_url = "http://h"\nkey_variable = "a b"', r"servers\.box\.key_variable: "),
+        ('[servers.anthropic]\nbase_url = "http://h"', r"servers: .*anthropic is taken"),
+        ('[servers.scripted]\nbase_url = "http://h"', r"servers: .*scripted is taken"),
+        ('[servers."My Box"]\nbase_url = "http://h"', r"servers: .*'My Box' is no name"),
+        ('[servers."-x"]\nbase_url = "http://h"', r"servers: .*'-x' is no name"),
+        ('[servers."a:b"]\nbase_url = "http://h"', r"servers: .*'a:b' is no name"),
         ("mode = ", "not TOML"),
         ("\x00", "not TOML"),
     ],
@@ -144,3 +157,60 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="could not be created"):
         save_theme(tmp_path / "file" / "folder" / "settings.toml", "dark")
+
+
+MODEL = ModelChoice(provider="ollama", model="qwen3")
+DOCUMENTS = {
+    "nothing": "",
+    "others": '# mine\nmode = "edits"  # careful\n\n[limits]\nworkers = 3 # few\n',
+    "the tier": '[tiers.3]\nprovider = "openai" # cheap\nmodel = "m"\n\n[limits]\ncache_ttl = "5m"\n',
+    "another tier": '[tiers.1]\nprovider = "openai"\nmodel = "m" # strong\n[[rules]]\naction="deny"\nkind="command"\n',
+    "inline": 'tiers = { 3 = { provider = "openai", model = "m" } }\nlimits = { workers = 3 }\n',
+    "dotted": 'tiers.3.provider = "openai"\ntiers.3.model = "m"\nlimits.workers = 3\n',
+    "quoted": '[tiers."3"]\nprovider = "openai"\nmodel = "m"\n',
+    "apart": '[tiers.1]\nprovider="a"\nmodel="b"\n[limits]\nworkers=3\n[tiers.3]\nprovider="c"\nmodel="d"\n',
+}
+
+
+@pytest.mark.parametrize("before", DOCUMENTS.values(), ids=DOCUMENTS)
+def test_saving_models_changes_these_and_keeps_the_rest(path: Path, before: str) -> None:
+    path.write_text(before)
+    was = load_settings(path)
+    save_models(path, {3: MODEL}, "1h")
+    now = load_settings(path)
+    limits = was.limits.model_copy(update={"cache_ttl": "1h"})
+    assert now == was.model_copy(update={"tiers": was.tiers | {3: MODEL}, "limits": limits})
+    comments = [line.partition("#")[2] for line in before.splitlines() if "#" in line]
+    assert [comment for comment in comments if comment not in path.read_text()] == []
+
+
+def test_saving_models_writes_what_was_said_and_no_more(path: Path) -> None:
+    save_models(path, {3: MODEL}, None)
+    assert path.read_text() == '[tiers.3]\nprovider = "ollama"\nmodel = "qwen3"\n'
+    save_models(path, {}, "1h")
+    assert load_settings(path) == Settings(tiers=Settings().tiers | {3: MODEL}, limits=Limits(cache_ttl="1h"))
+
+
+def test_a_models_name_may_have_any_characters(path: Path) -> None:
+    odd = ModelChoice(provider="ollama", model='hf.co/a "b":c\\d ü')
+    save_models(path, {3: odd}, None)
+    assert load_settings(path).tiers[3] == odd
+
+
+@pytest.mark.parametrize("content", ["theme = ", 'mode = "yolo"', 'tiers = "all"', "[tiers.3]\nmodel = 5\n"])
+def test_saving_models_over_a_file_with_mistakes_is_refused_and_it_is_kept(path: Path, content: str) -> None:
+    path.write_text(content)
+    with pytest.raises(ConfigurationError, match=r"settings\.toml"):
+        save_models(path, {1: MODEL}, "1h")
+    assert path.read_text() == content
+
+
+def test_servers_are_read_with_their_defaults(path: Path) -> None:
+    path.write_text(
+        '[servers.box]\nbase_url = "http://10.0.0.5/v1"\n'
+        '[servers.c-2]\nbase_url = "https://h"\napi = "anthropic"\nkey_variable = "C_KEY"\n'
+    )
+    assert load_settings(path).servers == {
+        "box": Server(base_url="http://10.0.0.5/v1"),
+        "c-2": Server(base_url="https://h", api="anthropic", key_variable="C_KEY"),
+    }

@@ -10,7 +10,8 @@ from loopback import STALL, Answer, LoopbackServer
 
 from slop_qt.core.conversation import Finished, Message, TextBlock, TextDelta, ThinkingBlock, ThinkingDelta
 from slop_qt.core.errors import ConfigurationError
-from slop_qt.providers.registry import PROVIDERS, open_provider
+from slop_qt.providers.registry import open_provider
+from slop_qt.providers.servers import VENDORS, place_of
 
 COUNTS = Counts(1000, 50, cache_read=100, reasoning=30)
 
@@ -35,7 +36,7 @@ async def sent(dialect, open_session, request):
 
 
 def test_every_adapter_but_the_scripted_one_speaks_in_the_suite():
-    assert {dialect.name for dialect in DIALECTS} == set(PROVIDERS) - {"scripted"}
+    assert {dialect.name for dialect in DIALECTS} == set(VENDORS)
 
 
 def test_the_dialect_knows_the_same(dialect, can):
@@ -117,6 +118,7 @@ def test_keys_are_looked_for_where_is_said(dialect, can):
         return open_provider(dialect.name, environment=environment, offload=None)
 
     assert can.vendor.key_variable == can.key_variables[0]
+    assert place_of(dialect.name, {}, {}).key_variables == can.key_variables
     for variable in can.key_variables:
         opened(**{variable: "key"})
     with pytest.raises(ConfigurationError, match="no key"):
