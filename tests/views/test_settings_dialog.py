@@ -1,6 +1,7 @@
 """The settings dialog: models, keys and local servers, by clicks and keys, with answers that come when they come."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -21,11 +22,13 @@ from settings_support import CANARY, CHEAP, NO_KEYRING, STRONG, Backend, first_s
 from window_support import Stage
 
 from slop_qt.core.errors import ConfigurationError, ProviderError, StoreError
+from slop_qt.core.models import ModelInfo
 from slop_qt.core.settings import ModelChoice
 from slop_qt.mma import commands
-from slop_qt.mma.settings_shapes import LocalServer, SaveSettings, TryProvider
+from slop_qt.mma.settings_shapes import LocalServer, ModelsListed, SaveSettings, TryProvider
 from slop_qt.qt.roles import Role
 from slop_qt.views.settings.dialog import SettingsDialog
+from slop_qt.views.settings.words import model_notice
 from slop_qt.views.tracks.panel import TracksPanel
 from slop_qt.widgets.fields import CalmBox, NameBox, SecretField
 from slop_qt.widgets.notice import Notice
@@ -142,6 +145,28 @@ def test_a_model_that_is_going_away_is_warned_of(dialog: SettingsDialog) -> None
     assert said(dialog, "tier1").startswith("Retired It was withdrawn on 2026-02-19: choose another one.")
     choose(dialog, "tier1.model", "claude-old")
     assert said(dialog, "tier1").startswith("Deprecated Its vendor advises against it: choose another one.")
+
+
+@pytest.mark.parametrize(
+    ("listed", "name", "known"),
+    [
+        (("claude-x-20251101", "claude-x-20250101"), "claude-x", True),
+        (("gpt-9-2026-01-31",), "gpt-9", True),
+        (("qwen3:latest",), "qwen3", True),
+        (("gpt-9-mini",), "gpt-9", False),
+        (("gpt-99",), "gpt-9", False),
+        (("qwen3:8b",), "qwen3", False),
+    ],
+)
+def test_a_name_that_stands_for_a_dated_one_is_known(listed: tuple[str, ...], name: str, known: bool) -> None:
+    models = tuple(
+        ModelInfo(provider="p", name=each, source="provider", context_tokens=1000 + number)
+        for number, each in enumerate(reversed(listed))
+    )
+    _, words = model_notice(ModelsListed(models=models), "P", name, date(2026, 11, 23))
+    assert ("does not list" not in words) is known
+    if known:
+        assert words.startswith(f"Context {1000 + len(listed) - 1:,} tokens"), "the newest"
 
 
 def test_a_provider_that_cannot_be_asked_says_why_and_any_name_is_taken(backend: Backend, qtbot: QtBot) -> None:

@@ -1,5 +1,6 @@
 """What is known of models and keys, in the words and looks of the settings dialog."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -30,6 +31,7 @@ __all__ = [
     "standing_words",
 ]
 
+_SUFFIX = re.compile(r"-\d[\d-]*|[-:]latest")
 # Until when a day of retirement is far enough away to be mentioned and not to be warned of.
 _SOON_DAYS = 90
 
@@ -76,7 +78,7 @@ def model_rows(models: tuple[ModelInfo, ...], today: date) -> list[NamedRow]:
 
 def model_notice(listed: ModelsListed, provider: str, model: str, today: date) -> tuple[Look | None, str]:
     """What to say below a chosen model: what it can do, or what is the matter with it. provider is its label."""
-    known = next((each for each in listed.models if each.name == model), None)
+    known = _find(listed.models, model)
     problem = " ".join(part for part in (listed.problem, listed.hint) if part)
     if known is None:
         if problem:
@@ -111,6 +113,17 @@ def standing_words(provider: ProviderStatus) -> str:
     if provider.key == "environment":
         return "It was set where slop_qt was started: it can only be changed or removed there."
     return provider.hint if provider.key == "missing" else ""
+
+
+def _find(models: Sequence[ModelInfo], name: str) -> ModelInfo | None:
+    """The model of that name, or the newest of those that it stands for: vendors list names with a date, and Ollama
+    with a tag.
+    """
+    exact = next((each for each in models if each.name == name), None)
+    if exact is not None or not name:
+        return exact
+    dated = [each for each in models if each.name.startswith(name) and _SUFFIX.fullmatch(each.name[len(name) :])]
+    return max(dated, key=lambda each: each.name, default=None)
 
 
 def _model_row(model: ModelInfo, today: date) -> NamedRow:
