@@ -4,18 +4,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings, QSize
-from PySide6.QtGui import QImage
+import story
+from PySide6.QtCore import QRect, QSettings, QSize
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication, QTabWidget, QWidget
 from pytestqt.qtbot import QtBot
 from settings_support import NO_KEYRING, Backend, first_settings
-from window_support import Stage
+from window_support import Stage, shown_track
 
 from slop_qt.core.settings import ModelChoice
 from slop_qt.mma import commands
 from slop_qt.mma.settings_shapes import LocalServer
 from slop_qt.qt.theme import ThemeChoice
 from slop_qt.views.settings.dialog import SettingsDialog
+from slop_qt.widgets.stream_view import StreamView
+from slop_qt.window import MainWindow
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
 SERVERS = (
@@ -34,17 +37,25 @@ def stage(qapp: QApplication, tmp_path: Path, request: pytest.FixtureRequest) ->
     stage.strike()
 
 
-def picture(dialog: SettingsDialog, stage: Stage, name: str) -> None:
+def rendered(widget: QWidget) -> QImage:
     for _ in range(5):
         QApplication.processEvents()
-    widget: QWidget = dialog
     scale = widget.devicePixelRatioF()
     image = QImage(widget.size() * scale, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(scale)
     widget.render(image)
+    return image
+
+
+def keep(image: QImage, stage: Stage, name: str) -> None:
     FOLDER.mkdir(exist_ok=True)
+    scale = image.devicePixelRatio()
     suffix = "" if scale == 1 else f"-{scale:.0%}"
     assert image.save(str(FOLDER / f"settings-{name}-{stage.theme.choice}{suffix}.png"))
+
+
+def picture(dialog: SettingsDialog, stage: Stage, name: str) -> None:
+    keep(rendered(dialog), stage, name)
 
 
 @pytest.mark.parametrize("size", [None, QSize(620, 420)], ids=["its size", "small"])
@@ -79,3 +90,27 @@ def test_what_is_missing(stage: Stage, qtbot: QtBot) -> None:
         pages.setCurrentIndex(number)
         picture(dialog, stage, f"{name}-missing")
     backend.release()
+
+
+def test_over_the_window(stage: Stage, qtbot: QtBot) -> None:
+    backend = Backend(stage)
+    window = MainWindow(backend.context)
+    qtbot.addWidget(window)
+    window.resize(QSize(1440, 900))
+    window.show()
+    clock = story.Clock()
+    stage.feed.publish(*story.planning(clock))
+    stage.desk.tracks = [shown_track(story.TRACK, "Finish pocketbook", story.planned())]
+    stage.feed.publish(*story.planned_end(clock), *story.running(clock), *story.approvals(clock))
+    streams = window.findChildren(StreamView)
+    qtbot.waitUntil(lambda: not any(view.behind and view.isVisible() for view in streams))
+    window.open_settings()
+    dialog = window.findChild(SettingsDialog)
+    qtbot.waitUntil(dialog.isVisible)
+    image, above = rendered(window), rendered(dialog)
+    place = window.rect().center() - dialog.rect().center()
+    with QPainter(image) as painter:
+        painter.drawImage(place, above)
+        painter.setPen(stage.theme.color("idle"))
+        painter.drawRect(QRect(place, dialog.size()).adjusted(-1, -1, 0, 0))
+    keep(image, stage, "window")
