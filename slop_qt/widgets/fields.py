@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QAbstractItemView, QComboBox, QCompleter, QLineEdit
 
 from slop_qt.qt.icons import ICON_SIZE
 from slop_qt.qt.roles import Role
@@ -16,6 +16,8 @@ from slop_qt.widgets.row_delegate import RowDelegate
 __all__ = ["CalmBox", "NameBox", "NamedRow", "SecretField"]
 
 _ARROW_EDGE = 4
+_ROW_EXTRAS = 72  # icon, gaps, edges and a scroll bar
+_WIDEST = 640
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class CalmBox(QComboBox):
                 spoken = ", ".join(part for part in (row.name, row.words) if part)
                 self.setItemData(number, spoken, Qt.ItemDataRole.AccessibleTextRole)
             self.choose(chosen)
+        self._widen(rows)
 
     @property
     def chosen(self) -> str:
@@ -69,6 +72,17 @@ class CalmBox(QComboBox):
     def choose(self, chosen: str) -> None:
         """Choose the row that stands for it, or none."""
         self.setCurrentIndex(self.findData(chosen, Role.ID))
+
+    def _widen(self, rows: Sequence[NamedRow]) -> None:
+        """Let the list be as wide as its widest row: what is said beside a name must not take the place of the name."""
+        names, words = QFontMetrics(self._theme.font()), QFontMetrics(self._theme.font(small=True))
+        width = max((names.horizontalAdvance(row.name) + words.horizontalAdvance(row.words) for row in rows), default=0)
+        for view in self._lists():
+            view.setMinimumWidth(min(width + _ROW_EXTRAS, _WIDEST))
+
+    def _lists(self) -> tuple[QAbstractItemView, ...]:
+        """The lists that offer the rows."""
+        return (self.view(),)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
@@ -110,6 +124,11 @@ class NameBox(CalmBox):
         popup.setItemDelegate(RowDelegate(theme, popup, Qt.TextElideMode.ElideMiddle))
         self.setCompleter(completer)
         self.editTextChanged.connect(self.name_changed)
+
+    def _lists(self) -> tuple[QAbstractItemView, ...]:
+        completer = self.completer()
+        popup = completer.popup() if completer is not None else None
+        return (self.view(), popup) if popup is not None else (self.view(),)
 
     @property
     def chosen(self) -> str:

@@ -123,9 +123,19 @@ def test_models_are_asked_for_once_a_provider_and_shown_with_their_limits(
     models = box(dialog, "tier1.model")
     offered = {models.itemText(row): models.itemData(row, Role.TRAILING) for row in range(models.count())}
     assert offered["claude-opus-4-5"] == "200k context"
-    assert offered["claude-3-7-sonnet"] == "200k context · deprecated · retired 2026-02-19"
+    assert offered["claude-3-7-sonnet"] == "200k context · retired 2026-02-19"
     spoken = models.itemData(models.findText("claude-opus-4-5"), Qt.ItemDataRole.AccessibleTextRole)
     assert spoken == "claude-opus-4-5, 200k context"
+
+
+def test_the_list_is_wide_enough_for_names_and_what_is_said_beside_them(dialog: SettingsDialog, qtbot: QtBot) -> None:
+    models = box(dialog, "tier1.model")
+    models.setFixedWidth(90)
+    models.showPopup()
+    qtbot.waitUntil(models.view().isVisible)
+    texts = [models.itemText(row) + models.itemData(row, Role.TRAILING) for row in range(models.count())]
+    assert models.view().width() > max(models.fontMetrics().horizontalAdvance(text) for text in texts) > 90
+    models.hidePopup()
 
 
 def test_while_models_are_fetched_it_says_so_and_a_name_can_be_typed(backend: Backend, qtbot: QtBot) -> None:

@@ -127,10 +127,11 @@ def _find(models: Sequence[ModelInfo], name: str) -> ModelInfo | None:
 
 
 def _model_row(model: ModelInfo, today: date) -> NamedRow:
+    over = model.retires is not None and model.retires < today
     parts = [
         f"{_short(model.context_tokens)} context" if model.context_tokens else "",
-        "deprecated" if model.deprecated else "",
-        f"{'retired' if model.retires < today else 'retires'} {model.retires.isoformat()}" if model.retires else "",
+        "deprecated" if model.deprecated and not over else "",
+        f"{'retired' if over else 'retires'} {model.retires.isoformat()}" if model.retires else "",
     ]
     return NamedRow(model.name, " · ".join(part for part in parts if part), _standing(model, today))
 
