@@ -21,7 +21,6 @@ _COMMANDS_TO_COME = {
     "resume": "continue what a crash or a close interrupted",
     "replay": "play a recorded run back",
     "mcp": "the automation methods as an MCP server",
-    "doctor": "what is installed and what is missing",
     "conductor": "lint a conductor/ folder",
 }
 _LEVELS = ("debug", "info", "warning", "error", "critical")
@@ -212,6 +211,18 @@ def _run(
         output = Output(sys.stdout)
         job = jobs.run(what, jobs.say_nothing if as_json else output.write)
         return run_headless(options, job, output=output, json=as_json)
+
+    _ended(work)
+
+
+@group.command("doctor", help="What is installed, which keys and model servers there are, and what is missing.")
+@click.option("--offline", is_flag=True, help="Ask nobody over a network.")
+@_common
+def _doctor(offline: bool, **given: Any) -> None:
+    def work() -> int:
+        from slop_qt.headless.doctor import run_doctor
+
+        return run_doctor(_options(Path(), given), offline=offline)
 
     _ended(work)
 

@@ -78,6 +78,12 @@ class MainWindow(QMainWindow):
         """Say above all panels what went wrong with the window's own commands."""
         self._banner.show_error(error)
 
+    def open_settings(self) -> None:
+        """Ask which models to use, and for their keys."""
+        from slop_qt.views.settings.dialog import SettingsDialog
+
+        SettingsDialog(self._context, self).open()
+
     def dispose(self) -> None:
         """Remember the layout, hear nothing more, and go."""
         self._docks.save(self._context.settings)
@@ -104,6 +110,7 @@ class MainWindow(QMainWindow):
         handlers: dict[str, Callable[[], object]] = {
             **acts.handlers(),
             "window.open_project": self._open_project,
+            "window.settings": self.open_settings,
             "window.quit": self.close,
             "window.go_to_approvals": partial(self._docks.focus_panel, "approvals"),
             "window.next_panel": partial(self._docks.cycle, 1),
@@ -116,6 +123,7 @@ class MainWindow(QMainWindow):
         self._actions = built.actions
         self._fill_view_menu(built.menus["View"])
         acts.states_changed.connect(self._update_actions)
+        tracks.settings_wanted.connect(self.open_settings)
         self._update_actions()
 
     def _fill_view_menu(self, menu: QMenu) -> None:

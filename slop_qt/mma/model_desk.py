@@ -224,13 +224,15 @@ class ModelDesk:
             return ProviderStatus(name=name, label=label_of(name), base_url="", key="unneeded", key_variable=None)
         place = self._place(name)
         found = self._keys.find(name, place.key_variables)
+        variables = place.key_variables
+        filled = (name for name in variables if self._environment.get(name, "").strip())
         source: KeySource = found.source if found else "missing" if place.key_needed else "unneeded"
         return ProviderStatus(
             name=name,
             label=place.vendor.label,
             base_url=shown_address(place.base_url),
             key=source,
-            key_variable=next(iter(place.key_variables), None),
+            key_variable=next(filled, next(iter(variables), None)),
             hint=place.vendor.no_key if source == "missing" else "",
         )
 

@@ -23,6 +23,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("tracks.new_epic", "&File", "&New epic…", "Ctrl+N"),
     ActionSpec("window.open_project", "&File", "&Open project…", "Ctrl+O"),
     ActionSpec("", "&File"),
+    ActionSpec("window.settings", "&File", "&Settings…", "Ctrl+,"),
+    ActionSpec("", "&File"),
     ActionSpec("window.quit", "&File", "&Quit", "Ctrl+Q"),
     ActionSpec("tracks.plan", "&Run", "&Plan tickets", "Ctrl+T"),
     ActionSpec("tracks.run", "&Run", "&Run track…", "Ctrl+R"),

@@ -58,6 +58,15 @@ QToolButton[kind="segment"] { border: 1px solid $line; padding: 2px 10px; color:
 QToolButton[kind="segment"]:checked { background: $selection; color: $text; }
 QToolButton[kind="segment"]:focus { border-color: $accent; }
 
+QComboBox[kind="choice"] { background: $raised; color: $text; border: 1px solid $line; border-radius: 5px;
+  padding: 3px 6px; min-height: 20px; }
+QComboBox[kind="choice"]:editable { background: $panel; }
+QComboBox[kind="choice"]:hover:!editable { background: $hover; }
+QComboBox[kind="choice"]:focus { border-color: $accent; }
+QComboBox[kind="choice"]:disabled { color: $idle; background: $canvas; }
+QComboBox[kind="choice"]::drop-down { border: none; width: 20px; }
+QComboBox[kind="choice"] QLineEdit { border: none; padding: 0; background: transparent; }
+QComboBox[kind="choice"] QAbstractItemView { border: 1px solid $line; }
 QLineEdit, QPlainTextEdit[kind="editor"] { background: $panel; border: 1px solid $line; border-radius: 5px;
   padding: 3px 6px; selection-background-color: $accent; selection-color: $on_accent; }
 QLineEdit:focus, QPlainTextEdit[kind="editor"]:focus { border-color: $accent; }
@@ -87,6 +96,7 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QProgressBar { background: $line; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }
 QProgressBar::chunk { background: $accent; border-radius: 2px; }
 
+QFrame[kind="card"] { background: $panel; border: 1px solid $line; border-radius: 6px; }
 QFrame[kind="strip"] { background: $panel; border: none; border-bottom: 1px solid $line; }
 QFrame[kind="banner"] { background: $selection; border: none; border-bottom: 1px solid $line; }
 QFrame[kind="banner"][tone="failed"] { background: $removed; }

@@ -45,9 +45,9 @@ class Banner(QFrame):
         """What it says."""
         return self._words.text()
 
-    def show_error(self, error: SlopError) -> None:
-        """Say what went wrong and what to do next."""
-        self._say("\n".join(part for part in (error.message, error.hint) if part), "failed", "", None)
+    def show_error(self, error: SlopError, action: str = "", callback: Callable[[], None] | None = None) -> None:
+        """Say what went wrong and what to do next, and perhaps offer to do it."""
+        self._say("\n".join(part for part in (error.message, error.hint) if part), "failed", action, callback)
 
     def show_offer(self, text: str, action: str = "", callback: Callable[[], None] | None = None) -> None:
         """Say something, and offer to do something about it."""

@@ -37,13 +37,14 @@ def frame_dialog(dialog: QDialog, title: str, name: str, accept: str) -> tuple[Q
     dialog.setWindowTitle(title)
     dialog.setObjectName(name)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+    buttons = QDialogButtonBox()
     sure = QPushButton(accept)
     sure.setObjectName(f"{name}.accept")
     sure.setProperty("kind", "primary")
-    sure.setDefault(True)
     buttons.addButton(sure, QDialogButtonBox.ButtonRole.AcceptRole)
-    buttons.button(QDialogButtonBox.StandardButton.Cancel).setObjectName(f"{name}.cancel")
+    cancel = buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
+    cancel.setObjectName(f"{name}.cancel")
+    cancel.setAutoDefault(False)
     buttons.accepted.connect(dialog.accept)
     buttons.rejected.connect(dialog.reject)
     outer = QVBoxLayout(dialog)
@@ -53,6 +54,7 @@ def frame_dialog(dialog: QDialog, title: str, name: str, accept: str) -> tuple[Q
     column.setSpacing(8)
     outer.addLayout(column, 1)
     outer.addWidget(buttons)
+    sure.setDefault(True)  # only now: a dialog takes no default button that was one before it came
     return column, sure
 
 

@@ -39,7 +39,6 @@ def test_version_and_help_exit_0(say):
         ("resume", "--project", "."),
         ("replay", "20261122", "--speed", "2"),
         ("mcp",),
-        ("doctor",),
         ("conductor", "check", "."),
         ("run", "--project", ".", "--epic", "Do it", "--record", "file.toml"),
         ("run", "--record", "file.toml", "--project", "."),

@@ -1,9 +1,12 @@
 """What tests of runs without a window share."""
 
+import sys
 from pathlib import Path
 
 import pytest
 from simulation_support import Project
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "wire"))  # the loopback server of the wire tests
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """The Tracks panel: what there is to do, how far it is, and the buttons that move it on."""
 
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QTreeView, QVBoxLayout
 
+from slop_qt.core.errors import ConfigurationError, ProviderError, SlopError
 from slop_qt.qt.status import Look, run_look
 from slop_qt.qt.track_model import TrackModel
 from slop_qt.qt.window_context import WindowContext
@@ -17,7 +18,13 @@ __all__ = ["TracksPanel"]
 
 
 class TracksPanel(Panel):
-    """The tree of tracks and tickets, and below it how the selected track's run stands. Lives in the GUI thread."""
+    """The tree of tracks and tickets, and below it how the selected track's run stands. Lives in the GUI thread.
+
+    Signals:
+        settings_wanted: a key or a model is missing, and the person wants to see to it.
+    """
+
+    settings_wanted = Signal()
 
     def __init__(self, context: WindowContext) -> None:
         empty = EmptyState(
@@ -45,6 +52,13 @@ class TracksPanel(Panel):
         self._model.rowsInserted.connect(self._expand)
         self._tree.expandAll()
         self._refresh()
+
+    def show_error(self, error: SlopError) -> None:
+        refused = isinstance(error, ProviderError) and not error.retryable
+        if refused or isinstance(error, ConfigurationError):
+            self.banner.show_error(error, "Settings…", self.settings_wanted.emit)
+        else:
+            super().show_error(error)
 
     def _make_tree(self) -> QTreeView:
         tree = QTreeView()

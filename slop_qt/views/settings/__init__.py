@@ -1,0 +1,1 @@
+"""The settings dialog: models of the tiers, keys, and model servers on this machine."""

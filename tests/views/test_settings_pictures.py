@@ -1,0 +1,116 @@
+"""The settings dialog's pages as pictures, for people to look at: in tests/screenshots/, light and dark."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import story
+from PySide6.QtCore import QRect, QSettings, QSize
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QApplication, QTabWidget, QWidget
+from pytestqt.qtbot import QtBot
+from settings_support import NO_KEYRING, Backend, first_settings
+from window_support import Stage, shown_track
+
+from slop_qt.core.settings import ModelChoice
+from slop_qt.mma import commands
+from slop_qt.mma.settings_shapes import LocalServer
+from slop_qt.qt.theme import ThemeChoice
+from slop_qt.views.settings.dialog import SettingsDialog
+from slop_qt.widgets.stream_view import StreamView
+from slop_qt.window import MainWindow
+
+FOLDER = Path(__file__).parents[1] / "screenshots"
+SERVERS = (
+    LocalServer(
+        provider="ollama", label="Ollama", base_url="http://127.0.0.1:11434/v1", models=("qwen3:8b", "llama3.2:3b")
+    ),
+    LocalServer(provider="llamacpp", label="llama.cpp", base_url="http://127.0.0.1:8080/v1", models=("SmolLM2-135M",)),
+)
+
+
+@pytest.fixture(params=["light", "dark"])
+def stage(qapp: QApplication, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    choice: ThemeChoice = request.param
+    stage = Stage(qapp, QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat), choice)
+    yield stage
+    stage.strike()
+
+
+def rendered(widget: QWidget) -> QImage:
+    for _ in range(5):
+        QApplication.processEvents()
+    scale = widget.devicePixelRatioF()
+    image = QImage(widget.size() * scale, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(scale)
+    widget.render(image)
+    return image
+
+
+def keep(image: QImage, stage: Stage, name: str) -> None:
+    FOLDER.mkdir(exist_ok=True)
+    scale = image.devicePixelRatio()
+    suffix = "" if scale == 1 else f"-{scale:.0%}"
+    assert image.save(str(FOLDER / f"settings-{name}-{stage.theme.choice}{suffix}.png"))
+
+
+def picture(dialog: SettingsDialog, stage: Stage, name: str) -> None:
+    keep(rendered(dialog), stage, name)
+
+
+@pytest.mark.parametrize("size", [None, QSize(620, 420)], ids=["its size", "small"])
+def test_each_page(stage: Stage, qtbot: QtBot, size: QSize | None) -> None:
+    shown = first_settings()
+    odd = {
+        3: ModelChoice(provider="anthropic", model="claude-3-7-sonnet"),
+        4: ModelChoice(provider="openai", model="gpt-5"),
+    }
+    backend = Backend(stage, shown.model_copy(update={"tiers": {**shown.tiers, **odd}}))
+    backend.local = SERVERS
+    dialog = SettingsDialog(backend.context)
+    qtbot.addWidget(dialog)
+    if size is not None:
+        dialog.resize(size)
+    dialog.show()
+    pages = dialog.findChild(QTabWidget, "settings.pages")
+    for number, name in enumerate(("models", "keys", "servers")):
+        pages.setCurrentIndex(number)
+        picture(dialog, stage, f"{name}{'-small' if size else ''}")
+    assert dialog.minimumSizeHint().height() <= 560
+
+
+def test_what_is_missing(stage: Stage, qtbot: QtBot) -> None:
+    backend = Backend(stage, first_settings(NO_KEYRING))
+    backend.held = {commands.PROVIDER_MODELS.name}
+    dialog = SettingsDialog(backend.context)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    pages = dialog.findChild(QTabWidget, "settings.pages")
+    for number, name in enumerate(("models", "keys", "servers")):
+        pages.setCurrentIndex(number)
+        picture(dialog, stage, f"{name}-missing")
+    backend.release()
+
+
+def test_over_the_window(stage: Stage, qtbot: QtBot) -> None:
+    backend = Backend(stage)
+    window = MainWindow(backend.context)
+    qtbot.addWidget(window)
+    window.resize(QSize(1440, 900))
+    window.show()
+    clock = story.Clock()
+    stage.feed.publish(*story.planning(clock))
+    stage.desk.tracks = [shown_track(story.TRACK, "Finish pocketbook", story.planned())]
+    stage.feed.publish(*story.planned_end(clock), *story.running(clock), *story.approvals(clock))
+    streams = window.findChildren(StreamView)
+    qtbot.waitUntil(lambda: not any(view.behind and view.isVisible() for view in streams))
+    window.open_settings()
+    dialog = window.findChild(SettingsDialog)
+    qtbot.waitUntil(dialog.isVisible)
+    image, above = rendered(window), rendered(dialog)
+    place = window.rect().center() - dialog.rect().center()
+    with QPainter(image) as painter:
+        painter.drawImage(place, above)
+        painter.setPen(stage.theme.color("idle"))
+        painter.drawRect(QRect(place, dialog.size()).adjusted(-1, -1, 0, 0))
+    keep(image, stage, "window")
