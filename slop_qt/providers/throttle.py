@@ -25,9 +25,10 @@ class Throttle:
     """Admits sends in the order in which they ask. From any thread; each admission lives in the loop that asked.
 
     Unlimited until the provider first says that requests are too many. Then nobody starts a send for as long as it
-    asks, or for a time that doubles; and half as many as were in flight may be in flight from then on. All refusals
-    of one burst, requests that were sent before the pause began, halve that once. After as many answers as may be in
-    flight, and no fewer than eight, one more may be, until nobody has to wait and more are allowed than were refused.
+    asks, or for a time that doubles; from then on half as many as were in flight may be in flight, and one may be
+    tried however many are left of those before. All refusals of one burst, requests that were sent before the pause
+    began, halve that once. After as many answers as may be in flight, and no fewer than eight, one more may be, until
+    nobody has to wait and more are allowed than were refused.
     """
 
     def __init__(
@@ -82,7 +83,6 @@ class Throttle:
             admitted = self._admit()
             if admission.granted:
                 admission.started = True
-                admission.burst = self._bursts
         _wake(other for other in admitted if other is not admission)
         return admission.started
 
@@ -140,6 +140,7 @@ class Throttle:
         while self._queue and not self._pause_left() and self._has_room():
             admission = self._queue.popleft()
             admission.granted = True
+            admission.burst = self._bursts
             self._in_flight.add(admission)
             admitted.append(admission)
         return admitted
@@ -156,7 +157,9 @@ class Throttle:
         if self._limit is None or len(self._in_flight) < self._limit:
             return True
         self._in_flight = {admission for admission in self._in_flight if not admission.orphaned}
-        return len(self._in_flight) < self._limit
+        # Answers that were taken before may go on for minutes, or be stuck: the pause over, one is tried beside them.
+        probing = any(admission.burst == self._bursts for admission in self._in_flight)
+        return len(self._in_flight) < self._limit or not probing
 
     def _cut(self) -> None:
         """A new burst of refusals has begun."""

@@ -221,10 +221,10 @@ it.
 
 All agents on a provider use one key, so one that is told to wait speaks for all of them. Nobody sends anything for as
 long as the server asks (up to 120 s; where it asks for nothing, for a time that doubles from 0.5 s to 30 s); from then
-on half as many requests as were in flight may be in flight at once, in the order in which they ask, and more again as
-answers come. What an agent waits for stands in its stream, and the status bar says who is slowed down. Waiting is no
-send, and nothing is lost by it. It ends when nobody waits and more may be in flight than when the server refused, or
-a minute has gone by since the last pause.
+on half as many requests as were in flight may be in flight at once (one may always be tried, however long the answers
+are that were begun before), in the order in which they ask, and more again as answers come. What an agent waits for
+stands in its stream, and the status bar says who is slowed down. Waiting is no send, and nothing is lost by it. It ends
+when nobody waits and more may be in flight than when the server refused, or a minute has gone by since the last pause.
 """
 
 if __name__ == "__main__":

@@ -284,6 +284,22 @@ def test_a_limit_stays_while_anybody_waits_for_it():
     assert 3 <= run_in_virtual_time(check()) < 10
 
 
+def test_one_at_a_time_is_tried_beside_answers_that_were_taken_before_the_pause():
+    async def check():
+        throttle, began = throttle_here(), []
+        *taken, refused = start(throttle, 5)
+        refused.refused(too_many(10))
+        leave([refused])
+        tasks = [asyncio.create_task(turn_of(throttle, began, holds_s=1)) for _ in range(3)]
+        await asyncio.gather(*tasks[:2])
+        assert throttle.state().in_flight == 5, "the four that go on, and the third"
+        leave(taken)
+        await tasks[2]
+        return [when for _, when in began]
+
+    assert run_in_virtual_time(check()) == pytest.approx([10, 11, 12])
+
+
 def test_answers_to_what_was_sent_before_the_pause_say_nothing():
     async def check():
         throttle = throttle_here()
@@ -439,6 +455,8 @@ _SENDS = st.lists(
 @settings(deadline=None, max_examples=150)
 @given(sends=_SENDS)
 def test_every_place_comes_back_and_no_rule_is_broken_however_sends_end(sends):
+    since_refusal, at_refusal = set(), [0]
+
     async def worker(throttle, asks_s, takes_s, ends):
         await asyncio.sleep(asks_s)
         for end in ends:
@@ -446,12 +464,19 @@ def test_every_place_comes_back_and_no_rule_is_broken_however_sends_end(sends):
                 await admission.wait()
                 state = throttle.state()
                 assert state.pause_s == 0
-                assert state.limit is None or state.in_flight <= max(state.limit, 1)
-                await asyncio.sleep(takes_s * (50 if end.startswith("late") else 1))
+                since_refusal.add(admission)
+                assert state.limit is None or len(since_refusal) <= state.limit
+                assert state.limit is None or state.in_flight <= max(state.limit, at_refusal[0])
+                try:
+                    await asyncio.sleep(takes_s * (50 if end.startswith("late") else 1))
+                finally:
+                    since_refusal.discard(admission)
                 if end == "answer":
                     admission.answered()
                 elif "refuse" in end:
+                    at_refusal[0] = throttle.state().in_flight
                     admission.refused(too_many(float(end.split()[-1]) if end[-1].isdigit() else None))
+                    since_refusal.clear()
 
     async def check():
         throttle = throttle_here()
