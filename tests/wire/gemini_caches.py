@@ -56,6 +56,8 @@ class CacheServer:
             return self._create(request.body)
         if place.startswith("cachedContents/"):
             return self._change(request.method, place, request.body)
+        if place.endswith(":countTokens"):
+            return json_answer({"totalTokens": self.tokens})
         return self._generate(request.body)
 
     def wait_for(self, kind: str, timeout_s: float) -> bool:
@@ -64,7 +66,7 @@ class CacheServer:
             return self._asked.wait_for(lambda: kind in self.kinds(), timeout_s)
 
     def kinds(self) -> list[str]:
-        """What was asked for, in order: create, extend, delete, whole, cached."""
+        """What was asked for but counts, in order: create, extend, delete, whole, cached."""
         return [kind for kind, _ in self.log]
 
     def _note(self, kind: str, what: Any) -> None:

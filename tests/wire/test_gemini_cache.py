@@ -57,13 +57,18 @@ def server():
 
 
 @pytest.fixture
-async def provider(server, clock, caplog):
+def threads():
+    pool = Threads(2)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+async def provider(server, clock, threads, caplog):
     caplog.set_level(logging.DEBUG)
-    threads = Threads(1)
     with LoopbackServer(server) as loopback:
         yield GeminiProvider(key=CANARY_KEY, offload=threads, base_url=loopback.base_url, now=clock)
         assert await asyncio.to_thread(loopback.wait_until_left, 10), "no connection is left open"
-    threads.close()
     assert CANARY_KEY not in caplog.text
 
 
@@ -483,9 +488,9 @@ async def test_closing_the_answer_early_leaves_the_cache_for_the_next_request(se
 # In an agent's loop
 
 
-async def test_an_agents_usage_has_its_cache_as_a_request_of_its_own(provider, server, tmp_path):
+async def test_an_agents_usage_has_its_cache_as_a_request_of_its_own(provider, server, threads, tmp_path):
     sink = RecordingSink()
-    await run_agent(agent_of(tmp_path), services(sink, provider, None))
+    await run_agent(agent_of(tmp_path), services(sink, provider, threads))
     assert server.kinds() == ["whole", "create", "cached", "cached", "delete"]
     used = [event.usage for event in sink.of("usage")]
     assert [usage.cache_write_tokens for usage in used] == [0, PREFIX_TOKENS, 0, 0]
@@ -495,9 +500,9 @@ async def test_an_agents_usage_has_its_cache_as_a_request_of_its_own(provider, s
     assert total.cost_usd == pytest.approx(sum(usage.cost_usd for usage in used))
 
 
-async def test_an_agent_that_is_cancelled_deletes_its_cache(provider, server, tmp_path):
+async def test_an_agent_that_is_cancelled_deletes_its_cache(provider, server, threads, tmp_path):
     server.use = Answer([STALL])
-    agent = asyncio.create_task(run_agent(agent_of(tmp_path), services(RecordingSink(), provider, None)))
+    agent = asyncio.create_task(run_agent(agent_of(tmp_path), services(RecordingSink(), provider, threads)))
     assert await asyncio.to_thread(server.wait_for, "cached", 10)
     agent.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -57,7 +57,7 @@ async def test_the_request_is_for_a_stream_with_counts(open_session):
 
 
 async def test_openai_itself_gets_the_key_of_its_cache(open_session, monkeypatch):
-    monkeypatch.setattr(openai_compatible, "_OFFICIAL", "127.0.0.1")
+    monkeypatch.setattr(openai_compatible, "is_official", lambda _: True)
     with LoopbackServer.saying(Answer(DIALECT.wire(Reply(text=("hi",))).events)) as server:
         session = await open_session(server.base_url)
         await receive(session, REQUEST)
