@@ -62,6 +62,7 @@ def test_the_window_starts_without_what_only_agents_and_logs_need(tmp_path: Path
     assert packages - sys.stdlib_module_names <= MAY_BE_IMPORTED
     ours = {name for name in modules if name.startswith(("slop_qt.providers.", "slop_qt.headless."))}
     assert ours <= {
+        "slop_qt.providers.backoff",
         "slop_qt.providers.catalog",
         "slop_qt.providers.endpoint",
         "slop_qt.providers.model_table",

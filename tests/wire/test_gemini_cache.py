@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from agent_support import RecordingSink, Threads, agent_request, services
 from dialect import CANARY_KEY
-from exchange import failure, receive, text_of, usages_of
+from exchange import ThreadOffload, failure, receive, text_of, usages_of
 from gemini_caches import PREFIX_TOKENS, CacheServer, json_answer, turn
 from gemini_dialect import GeminiDialect, error_body
 from loopback import CUT, STALL, Answer, LoopbackServer
@@ -485,7 +485,7 @@ async def test_closing_the_answer_early_leaves_the_cache_for_the_next_request(se
 
 async def test_an_agents_usage_has_its_cache_as_a_request_of_its_own(provider, server, tmp_path):
     sink = RecordingSink()
-    await run_agent(agent_of(tmp_path), services(sink, provider, None))
+    await run_agent(agent_of(tmp_path), services(sink, provider, ThreadOffload()))
     assert server.kinds() == ["whole", "create", "cached", "cached", "delete"]
     used = [event.usage for event in sink.of("usage")]
     assert [usage.cache_write_tokens for usage in used] == [0, PREFIX_TOKENS, 0, 0]
@@ -497,7 +497,7 @@ async def test_an_agents_usage_has_its_cache_as_a_request_of_its_own(provider, s
 
 async def test_an_agent_that_is_cancelled_deletes_its_cache(provider, server, tmp_path):
     server.use = Answer([STALL])
-    agent = asyncio.create_task(run_agent(agent_of(tmp_path), services(RecordingSink(), provider, None)))
+    agent = asyncio.create_task(run_agent(agent_of(tmp_path), services(RecordingSink(), provider, ThreadOffload())))
     assert await asyncio.to_thread(server.wait_for, "cached", 10)
     agent.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -509,4 +509,4 @@ async def test_an_agent_that_is_cancelled_deletes_its_cache(provider, server, tm
 def agent_of(root):
     """One that says words without a tool call three times, and then gives up."""
     choice = ModelChoice(provider="gemini", model="gemini-2.5-pro")
-    return agent_request(root, choice=choice, limits=Limits(repairs=2))
+    return agent_request(root, choice=choice, limits=Limits(repairs=2, count_tokens=False))

@@ -8,7 +8,7 @@ from exchange import fail, failure, receive
 from loopback import Answer, LoopbackServer
 from openai_dialect import OpenAIDialect, chunk, data, json_error
 
-from slop_qt.providers import openai_compatible
+from slop_qt.providers import endpoint
 from slop_qt.providers.openai_request import request_body
 
 DIALECT = OpenAIDialect()
@@ -57,7 +57,7 @@ async def test_the_request_is_for_a_stream_with_counts(open_session):
 
 
 async def test_openai_itself_gets_the_key_of_its_cache(open_session, monkeypatch):
-    monkeypatch.setattr(openai_compatible, "_OFFICIAL", "127.0.0.1")
+    monkeypatch.setattr(endpoint, "_OFFICIAL", "127.0.0.1")
     with LoopbackServer.saying(Answer(DIALECT.wire(Reply(text=("hi",))).events)) as server:
         session = await open_session(server.base_url)
         await receive(session, REQUEST)
