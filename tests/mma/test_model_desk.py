@@ -95,7 +95,7 @@ class TestShow:
         assert "ANTHROPIC_API_KEY" in found["anthropic"].hint and "BOX_KEY" in found["box"].hint
         assert found["gemini"].hint == found["ollama"].hint == ""
         assert (found["lmstudio"].label, found["box"].base_url) == ("LM Studio", "http://10.0.0.5/v1")
-        assert (found["ollama"].key_variable, found["gemini"].key_variable) == (None, "GEMINI_API_KEY")
+        assert (found["ollama"].key_variable, found["gemini"].key_variable) == (None, "GOOGLE_API_KEY")
         assert KEY not in repr(shown) and KEY not in shown.model_dump_json()
 
     async def test_a_moved_vendor_is_shown_where_it_is(self, make: Callable[..., Desk]) -> None:

@@ -22,6 +22,7 @@ class Knot:
 
 @pytest.fixture
 def collector(qapp: QApplication) -> Iterator[Collector]:
+    gc.unfreeze()  # whoever has loaded an SDK in this process has frozen what it imported
     collector = Collector(interval_ms=5)
     yield collector
     collector.close()
