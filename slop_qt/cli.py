@@ -181,7 +181,7 @@ def _plan(project: Path, epic: str, **given: Any) -> None:
 @click.option("--budget-usd", type=float, callback=_money, metavar="X", help="Ends the run when it has cost that much.")
 @click.option("--apply", "applies", is_flag=True, help="Merge into your branch when a run has ended well.")
 @click.option("--json", "as_json", is_flag=True, help="One event a line on standard output.")
-@click.option("--record", metavar="FILE", hidden=True)
+@click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Keep the answers as a scenario.")
 @_common
 def _run(
     project: Path,
@@ -192,11 +192,9 @@ def _run(
     budget_usd: float | None,
     applies: bool,
     as_json: bool,
-    record: str | None,
+    record: Path | None,
     **given: Any,
 ) -> None:
-    if record is not None:
-        _say_not_built("run --record")
     if (track is None) == (epic is None):
         raise click.UsageError("Give either --track ID or --epic TEXT.")
 
@@ -205,8 +203,12 @@ def _run(
         from slop_qt.headless import jobs
         from slop_qt.headless.main import run_headless
         from slop_qt.headless.output import Output
+        from slop_qt.launch import require_new_file
 
-        options = _options(project, given, mode=Mode(mode) if mode else None, workers=workers)
+        into = record.expanduser().absolute() if record else None
+        if into is not None:
+            require_new_file(into, "--record")
+        options = _options(project, given, mode=Mode(mode) if mode else None, workers=workers, record=into)
         what = jobs.RunJob(track=track, epic=epic, budget_usd=budget_usd, apply=applies)
         output = Output(sys.stdout)
         job = jobs.run(what, jobs.say_nothing if as_json else output.write)

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from slop_qt import __version__
+from slop_qt.agents.recording import Recorder
 from slop_qt.automation.discovery import default_socket_path
 from slop_qt.core.approvals import DecidedBy
 from slop_qt.core.errors import StoreError
@@ -81,6 +82,7 @@ class Engine:
             environment=os.environ,
             unpaced=options.unpaced,
         )
+        self._recorder = Recorder(options.record, ToolRegistry(default_tools())) if options.record else None
         self._lock: ProcessLock | None = None
         self._journal: Journal | None = None
         self._server: SocketServer | None = None
@@ -148,7 +150,7 @@ class Engine:
         self._bus.publish(Fault(where=where, message=message, hint=hint))
 
     async def shutdown(self) -> list[str]:
-        """End everything in order: agents, lanes, events, journal, socket, helpers, lock.
+        """End everything in order: agents, lanes, events, journal, socket, recording, helpers, lock.
 
         Returns the names of the threads that are still alive; nothing waits for them any more.
         """
@@ -164,16 +166,18 @@ class Engine:
             await self._close_journal(self._journal)
         if self._server is not None:
             await self._server.close()  # after the journal: subscribers are owed every committed event
+        await self._helpers.run(self._write_record)
         alive += await self._helpers.shutdown(HELPERS_DEADLINE_S)
         self._release()
         return alive
 
     def emergency_close(self) -> None:
-        """What can still be done when the loop itself is broken: the journal is written, the lock let go."""
+        """What can still be done when the loop itself is broken: journal and recording are written, the lock let go."""
         try:
             if self._journal is not None:
                 self._bus.close()
                 self._journal.close(JOURNAL_DEADLINE_S)
+            self._write_record()
         finally:
             self._release()
 
@@ -187,7 +191,8 @@ class Engine:
         """
         if name != SCRIPTED:
             self._models.catalog.load()
-        return self._providers.get(name)
+        provider = self._providers.get(name)
+        return self._recorder.wrap(provider) if self._recorder else provider
 
     def throttles(self) -> list[ThrottleState]:
         """How each provider in use is slowed down. From any thread, at once."""
@@ -231,8 +236,7 @@ class Engine:
         try:
             await self._helpers.run(partial(journal.close, JOURNAL_DEADLINE_S))
         except StoreError as error:
-            self._main_loop.exit_code = self._main_loop.exit_code or 1
-            print(f"slop-qt: {error}", file=sys.stderr)  # noqa: T201
+            self._not_kept(error)
 
     def _restore_calibration(self, path: Path) -> None:
         """Called in the helper pool."""
@@ -249,6 +253,21 @@ class Engine:
         learnt = self._counters.export()
         if learnt not in {"", others}:
             write_calibration(path, learnt)
+
+    def _write_record(self) -> None:
+        """Leave what was answered as a scenario, however the run ended. In any thread, after the lanes."""
+        if self._recorder is None or self.session is None:
+            return
+        try:
+            path = self._recorder.write()
+            if path not in {None, self.options.record}:
+                print(f"slop-qt: recorded in {path}.", file=sys.stderr)  # noqa: T201
+        except StoreError as error:
+            self._not_kept(error)
+
+    def _not_kept(self, error: StoreError) -> None:
+        self._main_loop.exit_code = self._main_loop.exit_code or 1
+        print(f"slop-qt: {error}", file=sys.stderr)  # noqa: T201
 
     def _release(self) -> None:
         if self._lock is not None:

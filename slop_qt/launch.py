@@ -1,20 +1,22 @@
 """What the command line says, made into the settings of one process."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from slop_qt.core.approvals import Mode
-from slop_qt.core.errors import UsageError
+from slop_qt.core.errors import StoreError, UsageError
 from slop_qt.core.settings import ModelChoice, Rule, Settings
 from slop_qt.core.streams import TIERS
 from slop_qt.providers.registry import SCRIPTED
 from slop_qt.providers.servers import provider_names
+from slop_qt.store.files import write_atomically
 from slop_qt.store.paths import default_data_dir, default_settings_path
 from slop_qt.store.settings import load_settings
 
-__all__ = ["LaunchOptions", "parse_tier", "settings_for"]
+__all__ = ["LaunchOptions", "parse_tier", "require_new_file", "settings_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class LaunchOptions:
     """The options that all commands have.
 
     automation: None is off, "" the default socket, else its path. unpaced sends a scenario as fast as possible.
+    record is the new file in which the models' answers are kept as a scenario.
     """
 
     project: Path
@@ -38,6 +41,7 @@ class LaunchOptions:
     workers: int | None = None
     rules: tuple[Rule, ...] = ()
     unpaced: bool = False
+    record: Path | None = None
     settings_path: Path = field(default_factory=default_settings_path)
 
     @property
@@ -57,6 +61,21 @@ def parse_tier(text: str) -> tuple[int, ModelChoice]:
     if number not in {str(tier) for tier in TIERS} or not provider or not model:
         raise UsageError(f"--tier {text} is not of the form N=PROVIDER:MODEL.", "N is 1 to 4: --tier 3=anthropic:NAME.")
     return int(number), ModelChoice(provider=provider, model=model)
+
+
+def require_new_file(path: Path, option: str) -> None:
+    """Make sure that the file, which the option names, can be written later and replaces nothing.
+
+    Raises:
+        UsageError: there is something already, or no folder for it that can be written to.
+    """
+    if os.path.lexists(path):
+        raise UsageError(f"{option} {path}: it is there already.", "Name a file that does not exist yet.")
+    try:  # permissions do not tell: a full disk, a name too long and a read-only file system have them too
+        write_atomically(path, "")
+    except StoreError as error:
+        raise UsageError(f"{option}: {error.message}", "Name another place.") from error
+    path.unlink()
 
 
 def settings_for(options: LaunchOptions) -> Settings:

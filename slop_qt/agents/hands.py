@@ -13,7 +13,7 @@ from slop_qt.core.errors import SlopError, StoreError, ToolError
 from slop_qt.core.events import ToolCalled, ToolResulted
 from slop_qt.core.shape import Shape
 from slop_qt.tools.contract import Effect, Tool, ToolContext, ToolOutput
-from slop_qt.tools.strict_json import parse_object
+from slop_qt.tools.strict_json import parse_object, unreadable
 
 __all__ = ["CarriedOut", "Hands"]
 
@@ -163,7 +163,7 @@ def _lenient(arguments_json: str) -> Any:
     """What history and journal keep of arguments: always an object, and one that both can hold."""
     with contextlib.suppress(ToolError):
         return parse_object(arguments_json)
-    return {"unreadable": arguments_json[:2000]}
+    return unreadable(arguments_json)
 
 
 def _rejection(decision: Decision) -> str:

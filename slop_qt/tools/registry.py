@@ -95,6 +95,16 @@ class ToolRegistry:
         except ValidationError as error:
             raise ToolError(f"{name}: {_mistakes(error, value)}", self._usage(name)) from None
 
+    def same_call(self, tier: int, name: str, one_json: str, other_json: str) -> bool:
+        """Whether two spellings of a call's arguments come to the same: the same valid arguments, or both refused."""
+        return self._valid(tier, name, one_json) == self._valid(tier, name, other_json)
+
+    def _valid(self, tier: int, name: str, arguments_json: str) -> Shape | None:
+        try:
+            return self.parse(tier, name, arguments_json)[1]
+        except ToolError:
+            return None
+
     def _names(self, tier: int) -> list[str]:
         return [name for name, tool in self._tools.items() if tier in tool.tiers]
 

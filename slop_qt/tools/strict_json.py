@@ -6,10 +6,11 @@ from typing import Any, NoReturn
 
 from slop_qt.core.errors import ToolError
 
-__all__ = ["parse_object"]
+__all__ = ["parse_object", "unreadable"]
 
 _MAX_CHARACTERS = 8 << 20
 _MAX_DEPTH = 64
+_KEPT_CHARACTERS = 2000
 
 
 def parse_object(text: str) -> dict[str, Any]:
@@ -41,6 +42,11 @@ def parse_object(text: str) -> dict[str, Any]:
         )
     _check(value)
     return value
+
+
+def unreadable(text: str) -> dict[str, Any]:
+    """What history, journal and recordings keep of arguments that they cannot hold; no tool has such a field."""
+    return {"unreadable": text[:_KEPT_CHARACTERS]}
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

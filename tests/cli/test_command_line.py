@@ -40,8 +40,6 @@ def test_version_and_help_exit_0(say):
         ("replay", "20261122", "--speed", "2"),
         ("mcp",),
         ("conductor", "check", "."),
-        ("run", "--project", ".", "--epic", "Do it", "--record", "file.toml"),
-        ("run", "--record", "file.toml", "--project", "."),
     ],
 )
 def test_a_command_that_is_not_built_exits_2_and_says_so(say, arguments):
@@ -79,6 +77,27 @@ def test_wrong_usage_exits_2_with_a_sentence(say, arguments, words):
     code, out, err = say(*arguments)
     assert (code, out) == (2, "")
     assert words in err
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("there.toml", "it is there already"),
+        ("dangling.toml", "it is there already"),
+        (".", "it is there already"),
+        ("no/such/folder.toml", "could not be written"),
+        ("long" * 60 + ".toml", "could not be written"),
+        ("there.toml/file.toml", "could not be written"),
+    ],
+)
+def test_a_recording_never_replaces_anything_and_exits_2_before_anything_is_opened(say, tmp_path, name, words):
+    (tmp_path / "there.toml").write_text("kept")
+    (tmp_path / "dangling.toml").symlink_to("nowhere")
+    into = tmp_path / name
+    code, out, err = say("run", "--project", str(tmp_path / "no project"), "--epic", "Do it", "--record", str(into))
+    assert (code, out) == (2, "")
+    assert "--record" in err and str(into) in err and words in err
+    assert (tmp_path / "there.toml").read_text() == "kept"
 
 
 @pytest.mark.parametrize(
