@@ -17,6 +17,7 @@ from slop_qt.core.events import EVENT_KINDS, parse_event
 FIELDS = {
     "run_started": {"track_id", "mode", "workers", "budget_usd"},
     "run_ended": {"status", "reason"},
+    "context": {"stream_id", "report"},
     "ticket_changed": {"ticket_id", "status", "reason", "attempt"},
     "worker_started": {"stream_id", "tier", "ticket_id", "attempt", "provider", "model"},
     "worker_ended": {"stream_id", "outcome", "error"},
