@@ -207,7 +207,11 @@ class Doctor:
             async with asyncio.timeout_at(self._end):
                 return _Asked(await question)
         except TimeoutError:
-            return _Asked(failure=ConfigurationError(f"No answer in {self._deadline_s:g} s.", "Try again, or see why."))
+            return _Asked(
+                failure=ConfigurationError(
+                    f"No answer in {self._deadline_s:g} s.", "Look at the network and at the address, then try again."
+                )
+            )
         except SlopError as error:
             return _Asked(failure=error)
         except Exception as error:  # noqa: BLE001  # one question that goes wrong must not silence all the others
