@@ -102,4 +102,9 @@ def _host(vendor: Vendor, base_url: str) -> str:
             f"{vendor.address_variable} is {shown_address(base_url)!r}, which is not an address.",
             f"Write it like {vendor.base_url} or {vendor.local_example}.",
         )
-    return parts.netloc.rpartition("@")[2]
+    if "@" in parts.netloc:  # the SDKs send a key in the header that it would be sent in, and fail on both
+        raise ConfigurationError(
+            f"{vendor.address_variable} is {shown_address(base_url)} with a user or a password before the host.",
+            "Leave that out of the address; what the server wants to see is given as its key.",
+        )
+    return parts.netloc

@@ -145,3 +145,11 @@ class TestWords:
         assert "servers.box.base_url in your settings" in self.failure("box", 404).hint
         assert "ANTHROPIC" not in self.failure("claudish", 404).hint
         assert self.failure("ollama", 404, model="").message == "10.0.0.6:11434 has no list of models there (404)."
+
+
+@pytest.mark.parametrize("api", ["openai", "anthropic", "gemini"])
+def test_a_user_or_password_in_an_address_is_refused_and_not_shown(api):
+    servers = {"b": Server(base_url="http://me:secret@host/v1", api=api)}
+    with pytest.raises(ConfigurationError, match="with a user or a password before the host") as refused:
+        open_provider("b", environment={}, offload=None, servers=servers, key="k-0123456789")
+    assert "secret" not in str(refused.value)
