@@ -23,7 +23,7 @@ from slop_qt.headless.output import Output, make_writable
 from slop_qt.headless.prices import known_prices
 from slop_qt.launch import LaunchOptions, settings_for
 from slop_qt.mma.model_desk import LOCAL_PORTS, ModelDesk
-from slop_qt.mma.settings_shapes import ProviderStatus, ProviderTried, SettingsShown, TryProvider
+from slop_qt.mma.settings_shapes import ProviderTried, SettingsShown, TryProvider
 from slop_qt.providers.registry import SCRIPTED
 from slop_qt.store.keys import KeyStore
 from slop_qt.store.preferences import Preferences
@@ -169,18 +169,22 @@ class Doctor:
         """Every provider that can be asked, by name."""
         # The table of models has to be read though nobody is asked.
         await self._within(self._threads.run(self._desk.catalog.load))
-        asked = [each for each in shown.providers if self._may_ask(each)]
-        answers = await asyncio.gather(
-            *(self._within(self._desk.try_provider(TryProvider(provider=each.name))) for each in asked)
-        )
+        names = [each.name for each in shown.providers if each.key != "missing"]
+        answers = await asyncio.gather(*(self._within(self._try(name)) for name in names))
         tried = {}
-        for each, answer in zip(asked, answers, strict=True):
-            failure = answer.failure or SlopError("")
-            tried[each.name] = answer.answer or ProviderTried(ok=False, message=failure.message, hint=failure.hint)
+        for name, answer in zip(names, answers, strict=True):
+            if answer.failure is not None:
+                tried[name] = ProviderTried(ok=False, message=answer.failure.message, hint=answer.failure.hint)
+            elif answer.answer is not None:
+                tried[name] = answer.answer
         return tried
 
-    def _may_ask(self, status: ProviderStatus) -> bool:
-        return status.key != "missing" and (not self._offline or status.name == SCRIPTED)
+    async def _try(self, name: str) -> ProviderTried | None:
+        """What came of asking it; None where it could be asked and must not be."""
+        if not self._offline or name == SCRIPTED:
+            return await self._desk.try_provider(TryProvider(provider=name))
+        await self._desk.require(name)
+        return None
 
     def _providers(self, shown: SettingsShown, tried: Mapping[str, ProviderTried]) -> list[Finding]:
         used = {choice.provider for choice in shown.tiers.values()}

@@ -162,6 +162,14 @@ class ModelDesk:
             return ProviderTried(ok=False, message=redact(error.message), hint=redact(error.hint))
         return await self._offload.run(partial(self._tried, params.provider, models, with_key=bool(key)))
 
+    async def require(self, provider: str) -> None:
+        """Whether the provider can be made at all, without asking it anything.
+
+        Raises:
+            ConfigurationError: its key or address cannot be one, or there is no such provider.
+        """
+        await self._offload.run(partial(self._shelf.make, provider, None))
+
     async def models(self, params: ProviderRef) -> ModelsListed:
         """What the provider and the shipped table say of its models.
 

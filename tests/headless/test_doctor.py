@@ -95,6 +95,14 @@ def test_a_refused_key_is_a_problem_of_its_tiers(project: Project) -> None:
     assert sum(line.startswith("Tier ") for line in lines(result, "problem")) == 4
 
 
+def test_a_key_that_can_be_none_is_a_problem_without_asking_anybody(project: Project) -> None:
+    result = doctor(project, "--offline", ANTHROPIC_API_KEY="two words")
+    assert result.code == 3
+    assert any("key from ANTHROPIC_API_KEY. The key for Anthropic has" in line for line in lines(result, "problem"))
+    assert any(line.startswith("Tier 1 ") and "cannot be asked" in line for line in lines(result, "problem"))
+    assert "two words" not in result.out
+
+
 def test_offline_it_asks_nobody_and_goes_by_the_keys(project: Project) -> None:
     with LoopbackServer(anthropic) as server:
         result = doctor(project, "--offline", **with_anthropic(server))
