@@ -22,7 +22,7 @@ from slop_qt.mma import commands, shapes
 from slop_qt.store.conductor_folder import ConductorFolder
 from slop_qt.store.journal import Journal
 
-CYCLES = 25
+CYCLES = 13  # of eight ways: a hundred in all
 WORKERS = 16
 TRACK = "busy_20261122"
 SLEEP = f"sleep 1000.{os.getpid()}"  # nobody else on this machine sleeps for exactly that long
