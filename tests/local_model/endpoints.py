@@ -9,6 +9,7 @@ from slop_qt.core.ports import Offload, Provider, ProviderSession
 from slop_qt.providers.anthropic import AnthropicProvider
 from slop_qt.providers.openai_compatible import OpenAIProvider
 from slop_qt.providers.retry import stream_with_retries
+from slop_qt.providers.throttle import Throttle
 
 __all__ = ["ENDPOINTS", "Endpoint", "Said", "ask", "question"]
 
@@ -55,7 +56,8 @@ async def ask(session: ProviderSession, request: ModelRequest) -> list[ProviderE
 
     A llama-server closes the connection after every stream, and a request that comes just then has to be sent again.
     """
-    return [event async for event in stream_with_retries(session, request, sends=3, no_progress_s=_ANSWER_S)]
+    sending = stream_with_retries(session, request, throttle=Throttle("local"), sends=3, no_progress_s=_ANSWER_S)
+    return [event async for event in sending]
 
 
 def _chunks(events: list[dict[str, Any]]) -> Said:

@@ -47,7 +47,7 @@ async def test_an_agents_stream_is_what_the_model_said_and_every_token_is_counte
     assert ended.outcome == ("failed" if outcome.answer is None else "finished")
     assert isinstance(outcome.answer, Shape) or outcome.error
     assert not sink.of("fault"), "whatever a model says, it is no surprise"
-    answered = [exchange for exchange in tap.exchanges if exchange.status == 200]
+    answered = [exchange for exchange in tap.exchanges if exchange.path == endpoint.path and exchange.status == 200]
     said = [endpoint.streamed(exchange.events) for exchange in answered]
     assert 1 <= len(said) <= LIMITS.turns
     assert sink.text(STREAM) == "".join(one.text for one in said)
@@ -57,12 +57,15 @@ async def test_an_agents_stream_is_what_the_model_said_and_every_token_is_counte
     assert total.output_tokens == sum(one.output for one in said) > 0
     assert total.cache_read_tokens == sum(one.cache_read for one in said)
     assert all(exchange.request["tools"] for exchange in answered)
+    reports = [event.report for event in sink.of("context", stream=STREAM)]
+    counted = {report.used_tokens for report in reports if report.measured == "provider"}
+    assert counted >= {one.input for one in said if one.input}
 
 
-async def test_an_agent_whose_conversation_is_too_long_says_so_and_is_not_tried_again(work, sink, tap, llama):
+async def test_an_agent_whose_conversation_is_too_long_says_so_and_is_not_tried_again(endpoint, work, sink, tap, llama):
     outcome = await work("word " * llama.context_tokens)
     assert outcome.answer is None and outcome.fatal
     assert "the conversation is too long for local" in outcome.error
     assert OVERFLOW_HINT in outcome.error
-    assert [exchange.status for exchange in tap.exchanges] == [400]
+    assert [exchange.status for exchange in tap.exchanges if exchange.path == endpoint.path] == [400]
     assert not sink.of("usage"), "it cost nothing"
