@@ -91,7 +91,16 @@ class Model:
         pause = PAUSES.get(self._dialect.name)
         paused = [self._answer(text="On and ", stop=pause)] if pause else []
         mended = self._answer(self._call(write_file("one", "1\n")), text="Mended: 🦉\r\n")
-        return [Answer([*whole[:until_text], CUT]), written, self._answer(*mistakes), *paused, ended, mended, ended]
+        # What comes together with the cut is lost in the transport.
+        return [
+            Answer([*whole[:until_text], 0.1, CUT]),
+            written,
+            self._answer(*mistakes),
+            *paused,
+            ended,
+            mended,
+            ended,
+        ]
 
     def _two(self) -> list[Answer]:
         both = self._answer(self._call(write_file("two")), self._call(finish()))
