@@ -5,10 +5,11 @@ import contextlib
 import http.client
 import io
 import json
-import threading
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
+
+from threaded_server import ThreadedServer, closed
 
 __all__ = ["Exchange", "WireTap"]
 
@@ -36,30 +37,17 @@ class _Connection:
     answered: bytearray = field(default_factory=bytearray)
 
 
-class WireTap:
+class WireTap(ThreadedServer):
     """Relays in a thread of its own: `with WireTap(server_url) as tap`, then tap.base_url.
 
     It changes nothing and knows no vendor; a side that closes closes the other.
     """
 
     def __init__(self, server_url: str) -> None:
+        super().__init__("wire-tap")
         split = urlsplit(server_url)
         self._server = (split.hostname or "", split.port or 80)
         self._connections: list[_Connection] = []
-        self._ready = threading.Event()
-        self._changed = threading.Condition()
-        self._open = 0
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="wire-tap")
-        self.base_url = ""
-
-    def __enter__(self) -> "WireTap":
-        self._thread.start()
-        self._ready.wait()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
 
     @property
     def exchanges(self) -> list[Exchange]:
@@ -70,34 +58,7 @@ class WireTap:
             for exchange in _parsed(bytes(connection.asked), bytes(connection.answered), number)
         ]
 
-    def wait_until_left(self, timeout_s: float) -> bool:
-        """Whether every client has closed its connections within that time."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self._open == 0, timeout_s)
-
-    def _count(self, change: int) -> None:
-        with self._changed:
-            self._open += change
-            self._changed.notify_all()
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        self._ready.set()
-        await self._stop.wait()
-        server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        self._count(+1)
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
         kept = _Connection()
         self._connections.append(kept)
         server_reader, server_writer = await asyncio.open_connection(*self._server)
@@ -106,15 +67,10 @@ class WireTap:
         try:
             await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._tasks.discard(task)
-            self._count(-1)
             for direction in directions:
                 direction.cancel()
             await asyncio.gather(*directions, return_exceptions=True)
-            for side in (writer, server_writer):
-                side.close()
-                with contextlib.suppress(ConnectionError, asyncio.CancelledError):
-                    await side.wait_closed()
+            await closed(server_writer)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kept: bytearray) -> None:

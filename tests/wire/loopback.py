@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import json
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
+
+from threaded_server import ThreadedServer
 
 __all__ = ["CUT", "STALL", "Answer", "LoopbackServer", "Received"]
 
@@ -50,36 +51,21 @@ class Received:
         return json.loads(self.raw) if self.raw else None
 
 
-class LoopbackServer:
+class LoopbackServer(ThreadedServer):
     """Serves in a thread of its own: `with LoopbackServer(respond) as server`, then server.base_url.
 
     respond is called there with each request and gives the answer. received holds the requests so far.
     """
 
     def __init__(self, respond: Callable[[Received], Answer]) -> None:
+        super().__init__("loopback-server")
         self._respond = respond
         self.received: list[Received] = []
-        self.base_url = ""
-        self._connections = 0
-        self._idle = threading.Condition()
-        self._open = 0
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="loopback-server")
-
-    def wait_until_left(self, timeout_s: float) -> bool:
-        """Whether every client has closed its connections within that time."""
-        with self._idle:
-            return self._idle.wait_for(lambda: self._open == 0, timeout_s)
 
     def wait_until_asked(self, timeout_s: float) -> bool:
         """Whether a request has come within that time."""
-        with self._idle:
-            return self._idle.wait_for(lambda: bool(self.received), timeout_s)
-
-    def _count(self, change: int) -> None:
-        with self._idle:
-            self._open += change
-            self._idle.notify_all()
+        with self._changed:
+            return self._changed.wait_for(lambda: bool(self.received), timeout_s)
 
     @classmethod
     def saying(cls, *answers: Answer) -> "LoopbackServer":
@@ -87,49 +73,13 @@ class LoopbackServer:
         left = list(answers)
         return cls(lambda _: left.pop(0) if len(left) > 1 else left[0])
 
-    def __enter__(self) -> "LoopbackServer":
-        self._thread.start()
-        self._ready.wait()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        self._ready.set()
-        await self._stop.wait()
-        server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        self._connections += 1
-        self._count(+1)
-        connection = self._connections
-        try:
-            while (request := await self._read(reader, connection)) is not None:
-                with self._idle:
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+            while (request := await self._read(reader, number)) is not None:
+                with self._changed:
                     self.received.append(request)
-                    self._idle.notify_all()
+                    self._changed.notify_all()
                 await self._write(self._respond(request), reader, writer)
-        except (ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            self._tasks.discard(task)
-            self._count(-1)
-            writer.close()
-            with contextlib.suppress(ConnectionError, asyncio.CancelledError):
-                await writer.wait_closed()
 
     async def _read(self, reader: asyncio.StreamReader, connection: int) -> Received | None:
         try:
