@@ -6,11 +6,9 @@ from slop_qt.core.errors import ConfigurationError
 from slop_qt.core.settings import ModelChoice, Server
 from slop_qt.core.usage import NO_USAGE
 from slop_qt.providers.pricing import Prices
-from slop_qt.providers.servers import place_of
+from slop_qt.providers.servers import PRICED_AS, place_of
 
 __all__ = ["known_prices"]
-
-_VENDORS = {"anthropic": "anthropic", "gemini": "google"}
 
 
 def known_prices(
@@ -29,6 +27,6 @@ def _is_known(
     except ConfigurationError:
         return False
     model = choice.model.removeprefix("models/")
-    if place.server or place.api not in _VENDORS:
+    if place.server or place.api == "openai":  # which many offer: the address says whose prices hold
         return prices.cost_at_usd(place.base_url, model, NO_USAGE) is not None
-    return prices.cost_usd(_VENDORS[place.api], model, NO_USAGE) is not None
+    return prices.cost_usd(PRICED_AS[place.api], model, NO_USAGE) is not None

@@ -1,13 +1,15 @@
 """What the settings dialog and `slop-qt doctor` ask and change: models, keys, servers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 
 from slop_qt.core.approvals import DecidedBy
 from slop_qt.core.errors import ConfigurationError, InvalidInputError, SlopError
 from slop_qt.core.models import ModelInfo
 from slop_qt.core.ports import Offload
 from slop_qt.core.settings import ModelChoice
+from slop_qt.core.shape import Shape
 from slop_qt.core.streams import TIERS
 from slop_qt.mma import commands
 from slop_qt.mma.model_words import retirement, tried
@@ -26,7 +28,6 @@ from slop_qt.mma.settings_shapes import (
     SettingsShown,
     TryProvider,
 )
-from slop_qt.mma.shapes import Nothing
 from slop_qt.providers.catalog import Catalog
 from slop_qt.providers.endpoint import Endpoint, shown_address
 from slop_qt.providers.registry import SCRIPTED
@@ -36,6 +37,9 @@ from slop_qt.store.preferences import Preferences
 from slop_qt.store.resources import resource_path
 
 __all__ = ["LOCAL_PORTS", "ModelDesk"]
+
+P = TypeVar("P", bound=Shape)
+R = TypeVar("R", bound=Shape)
 
 # Ollama, LM Studio, llama.cpp.
 LOCAL_PORTS = (11434, 1234, 8080)
@@ -69,35 +73,13 @@ class ModelDesk:
 
     def register(self, registry: commands.CommandRegistry) -> None:
         """Attach the commands."""
-
-        async def show(_params: Nothing, _: DecidedBy) -> SettingsShown:
-            return await self.show()
-
-        async def save(params: SaveSettings, _: DecidedBy) -> SettingsShown:
-            return await self.save(params)
-
-        async def set_key(params: SetKey, _: DecidedBy) -> SettingsShown:
-            return await self.set_key(params)
-
-        async def forget_key(params: ProviderRef, _: DecidedBy) -> SettingsShown:
-            return await self.forget_key(params)
-
-        async def try_provider(params: TryProvider, _: DecidedBy) -> ProviderTried:
-            return await self.try_provider(params)
-
-        async def models(params: ProviderRef, _: DecidedBy) -> ModelsListed:
-            return await self.models(params)
-
-        async def find_local(_params: Nothing, _: DecidedBy) -> LocalServers:
-            return await self.find_local()
-
-        registry.register(commands.SETTINGS_SHOW, show)
-        registry.register(commands.SETTINGS_SAVE, save)
-        registry.register(commands.SETTINGS_SET_KEY, set_key)
-        registry.register(commands.SETTINGS_FORGET_KEY, forget_key)
-        registry.register(commands.PROVIDER_TRY, try_provider)
-        registry.register(commands.PROVIDER_MODELS, models)
-        registry.register(commands.PROVIDER_FIND_LOCAL, find_local)
+        registry.register(commands.SETTINGS_SHOW, _for_anybody(lambda _: self.show()))
+        registry.register(commands.SETTINGS_SAVE, _for_anybody(self.save))
+        registry.register(commands.SETTINGS_SET_KEY, _for_anybody(self.set_key))
+        registry.register(commands.SETTINGS_FORGET_KEY, _for_anybody(self.forget_key))
+        registry.register(commands.PROVIDER_TRY, _for_anybody(self.try_provider))
+        registry.register(commands.PROVIDER_MODELS, _for_anybody(self.models))
+        registry.register(commands.PROVIDER_FIND_LOCAL, _for_anybody(lambda _: self.find_local()))
 
     async def show(self) -> SettingsShown:
         """What is in force, which providers there are, and where their keys are. Asks no network."""
@@ -231,9 +213,9 @@ class ModelDesk:
         if name == SCRIPTED:
             return ProviderStatus(name=name, label=label_of(name), base_url="", key="unneeded", key_variable=None)
         place = self._place(name)
-        found = self._keys.find(name, place.key_variables)
         variables = place.key_variables
-        filled = (name for name in variables if self._environment.get(name, "").strip())
+        found = self._keys.find(name, variables)
+        filled = (variable for variable in variables if self._environment.get(variable, "").strip())
         source: KeySource = found.source if found else "missing" if place.key_needed else "unneeded"
         return ProviderStatus(
             name=name,
@@ -256,3 +238,8 @@ class ModelDesk:
     def _tiers_of(self, name: str) -> list[tuple[int, ModelChoice]]:
         tiers = self._preferences.current.tiers
         return [(tier, choice) for tier, choice in sorted(tiers.items()) if choice.provider == name]
+
+
+def _for_anybody(answer: Callable[[P], Awaitable[R]]) -> Callable[[P, DecidedBy], Awaitable[R]]:
+    """The command's handler where it does not matter who asks."""
+    return lambda params, _: answer(params)

@@ -8,12 +8,9 @@ from pathlib import Path
 from slop_qt.core.errors import ConfigurationError
 from slop_qt.core.models import ModelInfo
 from slop_qt.providers.model_table import ModelTable
-from slop_qt.providers.servers import Place
+from slop_qt.providers.servers import PRICED_AS, Place
 
 __all__ = ["Catalog"]
-
-# Vendors by the names that the price table has for them.
-_KNOWN_AS = {"anthropic": "anthropic", "gemini": "google", "openai": "openai"}
 
 
 class Catalog:
@@ -95,7 +92,7 @@ class Catalog:
             return None
         if place.server or place.api == "openai":
             return self._table.vendor_at(place.base_url) if self._table is not None else None
-        return _KNOWN_AS[place.api]
+        return PRICED_AS[place.api]
 
 
 def _is_over(day: date | None) -> bool:

@@ -21,7 +21,7 @@ from slop_qt.providers.gemini_wire import GEMINI, STOPS, ContentDecoder
 from slop_qt.providers.http_failures import Refusal
 from slop_qt.providers.model_listing import ModelLister
 from slop_qt.providers.sdk_client import SdkProvider, SdkSession, Toolbox
-from slop_qt.providers.servers import Place
+from slop_qt.providers.servers import PRICED_AS, Place
 
 __all__ = ["GeminiProvider"]
 
@@ -81,7 +81,7 @@ class GeminiProvider(SdkProvider):
             known_as = model.removeprefix("models/")
             if self._priced_at is not None:
                 return tools.prices.cost_at_usd(self._priced_at, known_as, usage)
-            return tools.prices.cost_usd("google", known_as, usage)
+            return tools.prices.cost_usd(PRICED_AS["gemini"], known_as, usage)
 
         def decoder(model: str) -> ContentDecoder:
             return ContentDecoder(partial(cost_usd, model), self._endpoint.vendor)

@@ -5,7 +5,7 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -54,18 +54,8 @@ class ListedModel:
 
     def info(self, provider: str) -> ModelInfo:
         """The same for everybody else."""
-        return ModelInfo(
-            provider=provider,
-            name=self.name,
-            label=self.label,
-            source="provider",
-            context_tokens=self.context_tokens,
-            output_tokens=self.output_tokens,
-            tools=self.tools,
-            thinking=self.thinking,
-            deprecated=self.deprecated,
-            retires=self.retires,
-        )
+        said = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "owner"}
+        return ModelInfo(provider=provider, source="provider", **said)
 
 
 @dataclass(frozen=True, slots=True)

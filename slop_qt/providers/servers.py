@@ -10,6 +10,7 @@ from slop_qt.providers.endpoint import Vendor, is_official
 
 __all__ = [
     "PRESETS",
+    "PRICED_AS",
     "VENDORS",
     "Place",
     "find_server",
@@ -21,6 +22,8 @@ __all__ = [
 ]
 
 VENDORS = ("anthropic", "gemini", "openai")
+# The same by the names that the price table has for them.
+PRICED_AS: Mapping[str, str] = {"anthropic": "anthropic", "gemini": "google", "openai": "openai"}
 _KEYS: Mapping[str, tuple[str, ...]] = {
     "anthropic": ("ANTHROPIC_API_KEY",),
     "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),

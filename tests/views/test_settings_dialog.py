@@ -534,7 +534,7 @@ def test_closed_in_the_middle_of_a_request_it_is_gone_and_hears_no_more(
     dialog = SettingsDialog(backend.context)
     dialog.open()
     if command is commands.PROVIDER_TRY:
-        dialog.show_keys()
+        page(dialog, 1)
         press(dialog, qtbot, "settings.key.anthropic.test")
     with qtbot.waitSignal(dialog.destroyed):
         dialog.reject()

@@ -61,10 +61,6 @@ class SettingsDialog(QDialog):
         context.send(self, commands.SETTINGS_SHOW, Nothing(), self._show_settings)
         self._servers.look()
 
-    def show_keys(self) -> None:
-        """Begin with the keys."""
-        self._tabs.setCurrentIndex(1)
-
     def show_error(self, error: SlopError) -> None:
         """Say above all pages what went wrong."""
         self._banner.show_error(error)
