@@ -21,7 +21,8 @@ from benchmarks.answers import text_of
 from benchmarks.raw_client import fetch
 from benchmarks.sample_project import folders
 from benchmarks.waiting import until
-from slop_qt.core.state import Changes, StreamState
+from slop_qt.core.state import Changes
+from slop_qt.core.stream_state import StreamState
 from slop_qt.engine import Engine
 from slop_qt.launch import LaunchOptions
 from slop_qt.mma import commands, shapes

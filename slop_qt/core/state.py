@@ -5,99 +5,16 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from slop_qt.core import events as ev
 from slop_qt.core.approvals import Approval, ApprovalState, Mode
-from slop_qt.core.context import ContextReport
+from slop_qt.core.stream_state import StreamEvent, StreamState
 from slop_qt.core.streams import TIERS, tier_name
 from slop_qt.core.tickets import Ticket
 from slop_qt.core.usage import Usage, total_usage
 
-__all__ = ["Changes", "FaultNote", "RunState", "SessionState", "StreamItem", "StreamState", "UsageKey"]
-
-ItemKind = Literal["text", "thinking", "tool_call", "tool_result", "retry"]
-_PIECES_BEFORE_JOIN = 256
-
-
-@dataclass(slots=True)
-class StreamItem:
-    """A stretch of one stream, in the order in which it came.
-
-    kind text or thinking: `text` grows while it is the last item. The other kinds never change:
-    tool_call has name, call_id and arguments; tool_result name, call_id, ok and text; retry has text (why), and
-    the name `first` where nothing was sent before.
-    """
-
-    kind: ItemKind
-    name: str = ""
-    call_id: str = ""
-    ok: bool = True
-    arguments: Any = None
-    time: str = ""
-    _pieces: list[str] = field(default_factory=list)
-    length: int = 0
-
-    @property
-    def text(self) -> str:
-        """All of it; joined once and kept joined."""
-        if len(self._pieces) > 1:
-            self._pieces[:] = ["".join(self._pieces)]
-        return self._pieces[0] if self._pieces else ""
-
-    def append(self, text: str) -> None:
-        """Add a piece. The list is folded at sizes that double, so that appending stays linear."""
-        pieces = self._pieces
-        pieces.append(text)
-        self.length += len(text)
-        if len(pieces) > _PIECES_BEFORE_JOIN:
-            pieces[1:] = ["".join(pieces[1:])]
-            if len(pieces[1]) >= len(pieces[0]):
-                pieces[:] = ["".join(pieces)]
-
-    def since(self, offset: int) -> str:
-        """The text from that character on. Costs what it returns, however long the rest is."""
-        wanted = self.length - offset
-        taken: list[str] = []
-        for piece in reversed(self._pieces):
-            if wanted <= 0:
-                break
-            taken.append(piece[-wanted:] if len(piece) > wanted else piece)
-            wanted -= len(piece)
-        return "".join(reversed(taken))
-
-
-@dataclass(slots=True)
-class StreamState:
-    """The live text of one agent and what stands beside it."""
-
-    run_id: str
-    stream_id: str
-    tier: int
-    ticket_id: str | None
-    attempt: int
-    provider: str
-    model: str
-    closed: bool = False
-    outcome: str | None = None
-    error: str | None = None
-    length: int = 0
-    report: ContextReport | None = None
-    items: list[StreamItem] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        """Exactly the concatenation of the text that the provider sent."""
-        return "".join(item.text for item in self.items if item.kind == "text")
-
-    def grow(self, kind: ItemKind, text: str) -> None:
-        """Append to the last item if it is of that kind, else begin a new one."""
-        if not self.items or self.items[-1].kind != kind:
-            self.items.append(StreamItem(kind))
-        self.items[-1].append(text)
-        if kind == "text":
-            self.length += len(text)
-
+__all__ = ["Changes", "FaultNote", "RunState", "SessionState", "UsageKey"]
 
 UsageKey = tuple[int, str | None, str]  # tier, ticket id, model
 
@@ -221,9 +138,7 @@ class SessionState:
         run = self.runs.get(event.run_id or "")
         if run is None:
             return
-        if isinstance(
-            event, ev.StreamText | ev.Thinking | ev.ToolCalled | ev.ToolResulted | ev.Retry | ev.ContextReported
-        ):
+        if isinstance(event, StreamEvent):
             self._stream(run, event, changes)
         elif isinstance(event, ev.WorkerStarted | ev.WorkerEnded):
             self._worker(run, event, changes)
@@ -300,23 +215,11 @@ class SessionState:
             stream.closed, stream.outcome, stream.error = True, event.outcome, event.error
         changes.streams.add(key)
 
-    def _stream(
-        self,
-        run: RunState,
-        event: ev.StreamText | ev.Thinking | ev.ToolCalled | ev.ToolResulted | ev.Retry | ev.ContextReported,
-        changes: Changes,
-    ) -> None:
+    def _stream(self, run: RunState, event: StreamEvent, changes: Changes) -> None:
         stream = run.streams.get(event.stream_id)
         if stream is None:
             return
-        if isinstance(event, ev.StreamText):
-            stream.grow("text", event.text)
-        elif isinstance(event, ev.Thinking):
-            stream.grow("thinking", event.text)
-        elif isinstance(event, ev.ContextReported):
-            stream.report = event.report
-        else:
-            stream.items.append(_item(event))
+        stream.apply(event)
         changes.streams.add((run.run_id, event.stream_id))
 
     def snapshot(self) -> dict[str, Any]:
@@ -328,34 +231,7 @@ class SessionState:
         }
 
 
-def _item(event: ev.ToolCalled | ev.ToolResulted | ev.Retry) -> StreamItem:
-    time = event.time.isoformat()
-    if isinstance(event, ev.ToolCalled):
-        return StreamItem("tool_call", name=event.name, call_id=event.call_id, arguments=event.arguments, time=time)
-    if isinstance(event, ev.ToolResulted):
-        item = StreamItem("tool_result", name=event.name, call_id=event.call_id, ok=event.ok, time=time)
-        item.append(event.output)
-        return item
-    wait_s = round(event.wait_s, 1)
-    if event.attempt > 1:
-        item = StreamItem("retry", time=time)
-        item.append(f"{event.reason} Sending again in {wait_s:g} s (send {event.attempt}).")
-    else:
-        item = StreamItem("retry", name="first", time=time)
-        item.append(f"{event.reason} " + (f"Sending in {wait_s:g} s or later." if wait_s else "Sending soon."))
-    return item
-
-
 def _run_snapshot(run: RunState) -> dict[str, Any]:
     plain = {name: getattr(run, name) for name in RunState.__slots__ if name != "streams"}
-    plain["streams"] = {
-        stream_id: (
-            [
-                (item.kind, item.name, item.call_id, item.ok, item.arguments, item.time, item.text)
-                for item in stream.items
-            ],
-            {name: getattr(stream, name) for name in StreamState.__slots__ if name != "items"},
-        )
-        for stream_id, stream in run.streams.items()
-    }
+    plain["streams"] = {stream_id: stream.snapshot() for stream_id, stream in run.streams.items()}
     return plain

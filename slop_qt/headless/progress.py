@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from slop_qt.core import events as ev
-from slop_qt.core.state import Changes, RunState, SessionState, StreamState
+from slop_qt.core.state import Changes, RunState, SessionState
+from slop_qt.core.stream_state import StreamState
 from slop_qt.core.streams import TIER_ROLES
 from slop_qt.core.tickets import Ticket, TicketStatus
 from slop_qt.headless.output import Output

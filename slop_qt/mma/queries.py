@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from slop_qt.core.context import ContextReport
 from slop_qt.core.errors import NotFoundError
-from slop_qt.core.state import RunState, SessionState, StreamState
+from slop_qt.core.state import RunState, SessionState
+from slop_qt.core.stream_state import StreamState
 from slop_qt.core.streams import TIERS, tier_name
 from slop_qt.core.tickets import Ticket, TicketSpec
 from slop_qt.core.usage import NO_USAGE

@@ -6,7 +6,8 @@ from typing import Literal
 
 from slop_qt.core.approvals import Approval, ApprovalState
 from slop_qt.core.events import RunStatus, utc_now
-from slop_qt.core.state import Changes, FaultNote, RunState, SessionState, StreamState
+from slop_qt.core.state import Changes, FaultNote, RunState, SessionState
+from slop_qt.core.stream_state import StreamState
 from slop_qt.core.tickets import TicketStatus
 from slop_qt.qt.status import Look, approval_look, run_look, stream_look, ticket_look
 

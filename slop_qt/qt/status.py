@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from slop_qt.core.approvals import ApprovalKind
 from slop_qt.core.events import RunStatus
-from slop_qt.core.state import StreamState
+from slop_qt.core.stream_state import StreamState
 from slop_qt.core.tickets import TicketStatus
 from slop_qt.core.tracks import TrackStatus
 

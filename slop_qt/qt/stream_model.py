@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt
 
-from slop_qt.core.state import StreamState
+from slop_qt.core.stream_state import StreamState
 from slop_qt.qt.event_bridge import EventBridge
 from slop_qt.qt.roles import AnyIndex, Role
 from slop_qt.qt.status import Look, stream_look

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from slop_qt.core.state import StreamState
+from slop_qt.core.stream_state import StreamState
 from slop_qt.core.streams import TIER_ROLES, tier_name
 from slop_qt.qt.roles import Role
 from slop_qt.qt.stream_model import StreamModel

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QTextBlock
 
-from slop_qt.core.state import StreamItem
+from slop_qt.core.stream_state import StreamItem
 from slop_qt.qt.theme import Theme
 from slop_qt.qt.words import clock
 from slop_qt.widgets.stream_blocks import BlockKind

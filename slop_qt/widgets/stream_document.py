@@ -2,7 +2,7 @@
 
 from PySide6.QtGui import QTextBlock, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument
 
-from slop_qt.core.state import StreamItem, StreamState
+from slop_qt.core.stream_state import StreamItem, StreamState
 from slop_qt.core.visible_text import REPLACED, visible_pieces
 from slop_qt.qt.tokens import LIGHT, Tokens
 from slop_qt.widgets.stream_blocks import BlockKind, item_of, kind_of, stamp

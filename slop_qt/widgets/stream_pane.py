@@ -5,7 +5,7 @@ from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from slop_qt.core.context import ContextReport
-from slop_qt.core.state import StreamState
+from slop_qt.core.stream_state import StreamState
 from slop_qt.qt.status import stream_look
 from slop_qt.qt.theme import Theme
 from slop_qt.widgets.buttons import icon_button, icon_toggle, muted_label

@@ -14,7 +14,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QWidget
 
-from slop_qt.core.state import StreamState
+from slop_qt.core.stream_state import StreamState
 from slop_qt.qt.theme import Theme
 from slop_qt.qt.throttle import Throttle
 from slop_qt.qt.words import plural

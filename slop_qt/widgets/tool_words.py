@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from slop_qt.core.state import StreamItem
+from slop_qt.core.stream_state import StreamItem
 from slop_qt.core.visible_text import make_visible
 from slop_qt.qt.words import plural
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 from window_support import Stage
 
-from slop_qt.core.state import StreamItem, StreamState
+from slop_qt.core.stream_state import StreamItem, StreamState
 from slop_qt.widgets.stream_blocks import BlockKind, kind_of
 from slop_qt.widgets.stream_document import LINE_LIMIT
 from slop_qt.widgets.stream_pane import StreamPane

@@ -2,7 +2,7 @@
 
 import pytest
 
-from slop_qt.core.state import StreamItem
+from slop_qt.core.stream_state import StreamItem
 from slop_qt.widgets.tool_words import argument_words, detail_text
 
 
