@@ -43,8 +43,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 	    echo "Python could not make a virtual environment. Debian, Ubuntu: apt-get install python3-venv" >&2; exit 1; }; \
 	fi
 	@echo "Installing what requirements.lock names"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(BIN)/python -m pip check --disable-pip-version-check
 	@touch $@
 
 $(STARTS): $(INSTALLED)

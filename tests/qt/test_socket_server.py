@@ -385,11 +385,14 @@ def test_a_client_that_does_not_read_is_cut_off_and_others_are_served(
         def silent() -> int:
             received = 0
             with app.greeted() as raw:
-                for n in range(60):
-                    raw.say(call("stream.read", n, stream_id="Tier 1"))
+                # It may be cut off before it has asked for everything, and then what it had asked for was not read.
+                with contextlib.suppress(ConnectionError):
+                    for n in range(60):
+                        raw.say(call("stream.read", n, stream_id="Tier 1"))
                 assert cut_off.wait(TIMEOUT_S)
-                while piece := raw.socket.recv(1 << 20):
-                    received += len(piece)
+                with contextlib.suppress(ConnectionError):
+                    while piece := raw.socket.recv(1 << 20):
+                        received += len(piece)
             return received
 
         def other() -> int:
