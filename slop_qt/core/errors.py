@@ -9,6 +9,7 @@ SlopError
 ├── WaitTimedOutError     a wait ended before what it waited for          -32004
 ├── InvalidInputError     a shape, graph or file that does not hold       -32602
 ├── ProviderError         a model's API failed or answered nonsense
+│   └── UnusableAnswerError   a plan that could not be repaired, kept for the person
 ├── ToolError             told to the model, which may repair it
 ├── WorkspaceError        git or the file system refused
 └── StoreError            journal, settings or conductor/ cannot be read or written
@@ -24,6 +25,7 @@ __all__ = [
     "SlopError",
     "StoreError",
     "ToolError",
+    "UnusableAnswerError",
     "UsageError",
     "WaitTimedOutError",
     "WorkspaceError",
@@ -105,6 +107,22 @@ class ProviderError(SlopError):
         self.retryable = retryable
         self.retry_after_s = retry_after_s
         self.rate_limited = rate_limited
+
+
+class UnusableAnswerError(ProviderError):
+    """A planning tier's answer that does not hold and that the model could not repair: the person may.
+
+    Attributes:
+        answer: the arguments of its last call as the model wrote them, JSON where it was JSON.
+        tool: submit_tracks or submit_tickets.
+        track_id: what it was asked to cut into tickets; None for tracks.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, answer: str, tool: str, track_id: str | None = None) -> None:
+        super().__init__(message, hint)
+        self.answer = answer
+        self.tool = tool
+        self.track_id = track_id
 
 
 class ToolError(SlopError):

@@ -2,7 +2,7 @@
 
 import graphlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Annotated
@@ -12,7 +12,17 @@ from pydantic import AfterValidator, Field
 from slop_qt.core.errors import InvalidInputError
 from slop_qt.core.shape import Shape
 
-__all__ = ["DeclaredPath", "Ticket", "TicketId", "TicketSpec", "TicketStatus", "check_graph", "declares", "overlap"]
+__all__ = [
+    "DeclaredPath",
+    "Ticket",
+    "TicketId",
+    "TicketSpec",
+    "TicketStatus",
+    "check_graph",
+    "cycles",
+    "declares",
+    "overlap",
+]
 
 _TICKET_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -110,6 +120,21 @@ def check_graph(tickets: Sequence[TicketSpec]) -> tuple[str, ...]:
         raise InvalidInputError(
             f"The tickets depend on each other in a circle: {cycle}.", "Remove one of these dependencies."
         ) from None
+
+
+def cycles(depends_on: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ...], ...]:
+    """Circles of tickets: each depends on the one after it, the last on the first. Empty where there are none."""
+    graph = {ticket_id: list(dict.fromkeys(dependencies)) for ticket_id, dependencies in depends_on.items()}
+    found = []
+    while True:
+        try:
+            graphlib.TopologicalSorter(graph).prepare()
+        except graphlib.CycleError as error:
+            circle = tuple(reversed(error.args[1]))
+            found.append(circle[:-1])
+            graph[circle[0]].remove(circle[1])
+        else:
+            return tuple(found)
 
 
 def _covers(container: str, path: str) -> bool:

@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from slop_qt.core.approvals import DecidedBy
 from slop_qt.core.context import ContextReport
 from slop_qt.core.errors import InvalidInputError, NotFoundError
+from slop_qt.core.forecast import Forecast
 from slop_qt.core.shape import Shape
-from slop_qt.mma import settings_shapes, shapes
+from slop_qt.mma import plan_shapes, settings_shapes, shapes
 
 __all__ = ["ALL_COMMANDS", "Command", "CommandRegistry"]
 
@@ -62,6 +63,26 @@ TRACK_PLAN = Command(
 )
 TRACK_SET_TICKETS = Command(
     "track.set_tickets", shapes.SetTickets, shapes.TicketsSet, "control", "Replace a track's tickets."
+)
+TRACK_READ = Command(
+    "track.read", shapes.TrackRef, plan_shapes.TrackDocuments, "observe", "A track to be edited.", on_socket=False
+)
+TRACK_SAVE_TEXT = Command(
+    "track.save_text", plan_shapes.SaveText, plan_shapes.Saved, "control", "Write spec or plan.", on_socket=False
+)
+TRACK_SAVE_TICKETS = Command(
+    "track.save_tickets", plan_shapes.SaveTickets, plan_shapes.Saved, "control", "Write tickets.", on_socket=False
+)
+TRACK_FORECAST = Command(
+    "track.forecast", plan_shapes.ForecastTrack, Forecast, "observe", "What a run would look like.", on_socket=False
+)
+TRACK_REVISE = Command(
+    "track.revise",
+    plan_shapes.ReviseTrack,
+    plan_shapes.TicketsRevised,
+    "control",
+    "Tier 2: the rest of the tickets, in the light of what has been learnt; proposed.",
+    on_socket=False,
 )
 RUN_START = Command("run.start", shapes.StartRun, shapes.RunStarted, "control", "Start a run; answers at once.")
 RUN_PAUSE = Command("run.pause", shapes.RunRef, shapes.RunStatusResult, "control", "Start no more tickets.")

@@ -1,0 +1,137 @@
+"""Everything that is wrong with tickets, at once and in sentences: for a form, a model, or a file that is checked."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from slop_qt.core.tickets import TicketSpec, cycles, overlap
+
+__all__ = ["TicketProblem", "errors_of", "field_problems", "graph_problems"]
+
+_IN_WORDS = {
+    "missing": "is missing",
+    "string_type": "must be text",
+    "string_too_short": "must not be empty",
+    "tuple_type": "must be a list",
+    "extra_forbidden": "is not a field of a ticket",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TicketProblem:
+    """One thing that is wrong; message is a whole sentence that names the ticket.
+
+    field is a name of TicketSpec's. An error keeps tickets from being written; a warning does not: they can be run.
+    """
+
+    ticket_id: str
+    field: str
+    message: str
+    severity: Literal["error", "warning"] = "error"
+
+
+def field_problems(fields: Mapping[str, Any]) -> tuple[TicketProblem, ...]:
+    """What is wrong with one ticket by itself, from its fields as typed, parsed or read."""
+    try:
+        TicketSpec.model_validate(fields)
+    except ValidationError as error:
+        ticket_id = str(fields.get("id") or "") or "without an id"
+        details = error.errors(include_url=False, include_context=False)
+        return tuple(
+            TicketProblem(ticket_id, str(detail["loc"][0]), _sentence(ticket_id, detail["loc"], detail))
+            for detail in details
+        )
+    return ()
+
+
+def graph_problems(tickets: Sequence[TicketSpec]) -> tuple[TicketProblem, ...]:
+    """What is wrong with tickets together: an id used twice, a dependency on nothing, each circle by its names.
+
+    Overlapping files between tickets of which neither depends on the other, even through others, are warnings: such
+    tickets are worked one after the other, in no certain order.
+    """
+    problems = [*_duplicates(tickets), *_unknown_dependencies(tickets)]
+    graph = {ticket.id: ticket.depends_on for ticket in tickets}
+    circles = cycles(graph)
+    for circle in circles:
+        message = f"The tickets depend on each other in a circle: {' → '.join((*circle, circle[0]))}."
+        problems.append(TicketProblem(circle[0], "depends_on", message))
+    if not circles:
+        problems += _unordered_overlaps(tickets, graph)
+    return tuple(problems)
+
+
+def errors_of(problems: Iterable[TicketProblem]) -> tuple[TicketProblem, ...]:
+    """Those that keep the tickets from being written."""
+    return tuple(problem for problem in problems if problem.severity == "error")
+
+
+def _sentence(ticket_id: str, where: Sequence[int | str], detail: Mapping[str, Any]) -> str:
+    name = ".".join(str(part) for part in where)
+    words = _IN_WORDS.get(detail["type"])
+    if words is None:
+        return f"Ticket {ticket_id}: {str(detail['msg']).removeprefix('Value error, ')}."
+    return f"Ticket {ticket_id}: {name} {words}."
+
+
+def _duplicates(tickets: Sequence[TicketSpec]) -> list[TicketProblem]:
+    seen: set[str] = set()
+    problems = []
+    for ticket in tickets:
+        if ticket.id in seen:
+            problems.append(TicketProblem(ticket.id, "id", f"The ticket id {ticket.id} is used more than once."))
+        seen.add(ticket.id)
+    return problems
+
+
+def _unknown_dependencies(tickets: Sequence[TicketSpec]) -> list[TicketProblem]:
+    known = {ticket.id for ticket in tickets}
+    return [
+        TicketProblem(
+            ticket.id,
+            "depends_on",
+            f"Ticket {ticket.id} depends on {dependency}, which is not a ticket of this track.",
+        )
+        for ticket in tickets
+        for dependency in ticket.depends_on
+        if dependency not in known
+    ]
+
+
+def _unordered_overlaps(tickets: Sequence[TicketSpec], graph: Mapping[str, Sequence[str]]) -> list[TicketProblem]:
+    before = _ancestors(graph)
+    problems = []
+    for first, second in combinations(tickets, 2):
+        if first.id in before[second.id] or second.id in before[first.id] or first.id == second.id:
+            continue
+        path = overlap(first, second)
+        if path is not None:
+            message = (
+                f"{first.id} and {second.id} both change {path} and neither depends on the other: "
+                "they run one after the other, in no certain order."
+            )
+            problems.append(TicketProblem(second.id, "files", message, "warning"))
+    return problems
+
+
+def _ancestors(graph: Mapping[str, Sequence[str]]) -> Mapping[str, set[str]]:
+    """All that each ticket depends on, through others too. Expects no circle."""
+    found: dict[str, set[str]] = defaultdict(set)
+    known = set(graph)
+    todo = list(graph)
+    finished: set[str] = set()
+    while todo:
+        ticket_id = todo[-1]
+        open_ones = [d for d in graph[ticket_id] if d in known and d not in finished]
+        if open_ones:
+            todo += open_ones
+            continue
+        todo.pop()
+        finished.add(ticket_id)
+        for dependency in graph[ticket_id]:
+            found[ticket_id] |= {dependency} | found[dependency]
+    return found
