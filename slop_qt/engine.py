@@ -90,6 +90,7 @@ class Engine:
         self._bus: Bus
         self.feed: StateFeed
         self.session: Session | None = None
+        self.answers: Path  # where planning answers are kept that could not be used
 
     async def start(self) -> None:
         """Open the project, read its journal, and answer on the socket if that is wanted.
@@ -103,6 +104,7 @@ class Engine:
         repository = Repository(self.options.project)
         await self._helpers.run(repository.inspect)
         paths = ProjectPaths.create(self.options.data_folder, repository.root)
+        self.answers = paths.answers
         self._lock = ProcessLock(paths.lock)
         self._lock.acquire()
         self._keys.mask(key_variables(self.settings.servers))
