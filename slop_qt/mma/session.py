@@ -34,9 +34,9 @@ class Session:
         self._state = parts.feed.state
         self._planning_runs = PlanningRuns(parts)
         self._planning = Planning(parts, self._planning_runs)
-        self._revising = Revising(parts, self._planning_runs)
         self._runs = Runs(parts)
         self._applying = Applying(parts)
+        self._revising = Revising(parts, self._planning_runs, self._applying)
 
     def register(self, registry: commands.CommandRegistry) -> None:
         """Attach every command of a project."""
