@@ -19,7 +19,7 @@ from slop_qt.store.conductor_index import written_index
 from slop_qt.store.conductor_json import json_value, replace_members, written_json
 from slop_qt.store.conductor_lines import BYTE_ORDER_MARK, as_bytes, as_text
 from slop_qt.store.conductor_places import INDEX, PROJECT_LINKS, TRACK_LINKS, ConductorPlaces
-from slop_qt.store.conductor_plan import SHA, mark_tasks
+from slop_qt.store.conductor_plan import SHA, find_tasks, mark_tasks
 from slop_qt.store.conductor_registry import (
     MARKERS,
     append_track,
@@ -177,6 +177,10 @@ class ConductorFolder:
         if changed is not None:
             write_atomically(path, as_bytes(changed))
 
+    def task_lines(self, track_id: str, tasks: Collection[str]) -> dict[str, int]:
+        """In which lines of the plan these tasks stand, from 1; those that are not in it are left out."""
+        return find_tasks(as_text(self._plan_of(track_id)[1]), tasks)
+
     @_alone
     def mark_tasks(self, track_id: str, tasks: Mapping[str, str]) -> tuple[str, ...]:
         """Mark tasks of the plan as done, each with the SHA of its commit. Returns those that are not in the plan.
@@ -187,14 +191,18 @@ class ConductorFolder:
         for task, sha in tasks.items():
             if not SHA.fullmatch(sha):
                 raise InvalidInputError(f"The task {task!r} cannot be marked: {sha!r} is not the SHA of a commit.")
-        path = self._tracks.path_of(self._tracks.entry(track_id), LABELS["plan"])
-        content = read_if_there(path)
-        if content is None:
-            raise _missing(path)
+        path, content = self._plan_of(track_id)
         changed, unknown = mark_tasks(as_text(content), tasks)
         if as_bytes(changed) != content:
             write_atomically(path, as_bytes(changed))
         return unknown
+
+    def _plan_of(self, track_id: str) -> tuple[Path, bytes]:
+        path = self._tracks.path_of(self._tracks.entry(track_id), LABELS["plan"])
+        content = read_if_there(path)
+        if content is None:
+            raise _missing(path)
+        return path, content
 
     def _read_of(self, track_id: str, document: str) -> str:
         path = self._tracks.path_of(self._tracks.entry(track_id), LABELS[document])

@@ -2,12 +2,13 @@
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from slop_qt.store.conductor_lines import BYTE_ORDER_MARK
 
-__all__ = ["JsonSpan", "json_value", "line_at", "replace_members", "spans", "written_json"]
+__all__ = ["JsonSpan", "LineNumbers", "json_value", "replace_members", "spans", "written_json"]
 
 _DECODER = json.JSONDecoder()
 _BLANK = re.compile(r"[ \t\r\n]*")
@@ -21,6 +22,17 @@ class JsonSpan:
     path: tuple[str | int, ...]
     start: int
     stop: int
+
+
+class LineNumbers:
+    """Which line of a text an offset is in, counted from 1."""
+
+    def __init__(self, text: str) -> None:
+        self._starts = [match.end() for match in _LINE_END.finditer(text)]
+
+    def at(self, offset: int) -> int:
+        """The line's number."""
+        return bisect_right(self._starts, offset) + 1
 
 
 def json_value(text: str) -> object:
@@ -64,11 +76,6 @@ def spans(text: str, depth: int) -> Iterator[JsonSpan]:
     """
     start = len(BYTE_ORDER_MARK) if text.startswith(BYTE_ORDER_MARK) else 0
     yield from _within(text, _after_blank(text, start), (), depth)
-
-
-def line_at(text: str, offset: int) -> int:
-    """The number of the line, from 1."""
-    return len(_LINE_END.findall(text, 0, offset)) + 1
 
 
 def _within(text: str, start: int, path: tuple[str | int, ...], depth: int) -> Iterator[JsonSpan]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from slop_qt.store.conductor_lines import Edit, Line, apply_edits, presentable, read_lines
 
-__all__ = ["SHA", "Plan", "PlanPhase", "PlanTask", "mark_tasks", "read_plan", "unknown_tasks"]
+__all__ = ["SHA", "Plan", "PlanPhase", "PlanTask", "find_tasks", "mark_tasks", "read_plan"]
 
 SHA = re.compile(r"[0-9a-f]{7,64}")
 
@@ -111,10 +111,12 @@ def mark_tasks(text: str, tasks: Mapping[str, str]) -> tuple[str, tuple[str, ...
     return apply_edits(text, [edit for pair in edits.values() for edit in pair]), tuple(unknown)
 
 
-def unknown_tasks(plan: Plan, tasks: Iterable[str]) -> tuple[str, ...]:
-    """Those that name no task of the plan."""
-    known = _Known(plan.tasks)
-    return tuple(task for task in tasks if known.find(task) is None)
+def find_tasks(text: str, tasks: Iterable[str]) -> dict[str, int]:
+    """In which lines these tasks stand, by the same rule; those that are not in the plan are left out."""
+    plan = read_plan(text).tasks
+    known = _Known(plan)
+    found = {task: known.find(task) for task in tasks}
+    return {task: plan[match[0]].line for task, match in found.items() if match is not None}
 
 
 class _Found(NamedTuple):
