@@ -68,11 +68,13 @@ class Planning:
 
         return await self._runs.carry_out(f"Tickets for {track.title}", 2, work)
 
-    async def write_tickets(self, track_id: str, tickets: Sequence[TicketSpec]) -> None:
-        """Replace the track's tickets.
+    async def write_tickets(self, track_id: str, tickets: Sequence[TicketSpec], base_digest: str | None = None) -> str:
+        """Replace the track's tickets: the one door for whoever plans or edits. Returns the file's digest.
 
         Raises:
             InvalidInputError: a cycle, an unknown dependency or a duplicate id, with its name.
+            ConflictError: base_digest is given, and tickets.json has been changed since.
         """
         check_graph(tickets)
-        await self._parts.offload.run(partial(self._parts.folder.set_tickets, track_id, tickets))
+        write = partial(self._parts.folder.set_tickets, track_id, tickets, base_digest)
+        return await self._parts.offload.run(write)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import override
 
-from slop_qt.core.plan_lines import plan_tasks, task_name
+from slop_qt.core.ports import PlanReader
 from slop_qt.core.shape import Shape
 from slop_qt.core.ticket_checks import errors_of, field_problems, graph_problems
 from slop_qt.core.tickets import TicketSpec
@@ -72,7 +72,7 @@ class SubmitTickets(Answer[SubmitTicketsArguments]):
         problems += [problem.message for problem in errors_of(of_graph)]
         problems += _changed(fixed.values(), tickets)
         if basis.plan is not None:
-            problems += _unknown_tasks(free, basis.plan)
+            problems += _unknown_tasks(free, basis.plan, context.plans)
         for ticket in free:
             problems += await _unreadable_command(ticket, context)
         refuse("tickets", problems)
@@ -93,17 +93,13 @@ def _changed(fixed: Iterable[TicketSpec], tickets: Sequence[ProposedTicket]) -> 
             yield f"Ticket {before.id} has started and must stay as it is: {', '.join(changed)} differs."
 
 
-def _unknown_tasks(tickets: Iterable[ProposedTicket], plan: str) -> Iterator[str]:
-    known = plan_tasks(plan)
-    wrong = False
-    for ticket in tickets:
-        for task in ticket.plan_tasks:
-            if task_name(task) not in known:
-                wrong = True
-                yield f"Ticket {ticket.id} covers the plan task {task!r}, which is not in the plan."
-    if wrong:
-        tasks = "; ".join(repr(task) for task in known)
-        yield f"The plan's tasks are: {tasks}." if tasks else "The plan has no tasks: leave plan_tasks empty."
+def _unknown_tasks(tickets: Iterable[ProposedTicket], plan: str, plans: PlanReader) -> Iterator[str]:
+    unknown = [(ticket.id, task) for ticket in tickets for task in plans.unknown(plan, ticket.plan_tasks)]
+    for ticket_id, task in unknown:
+        yield f"Ticket {ticket_id} covers the plan task {task!r}, which is not in the plan."
+    if unknown:
+        known = "; ".join(repr(task) for task in plans.tasks(plan))
+        yield f"The plan's tasks are: {known}." if known else "The plan has no tasks: leave plan_tasks empty."
 
 
 async def _unreadable_command(ticket: ProposedTicket, context: ToolContext) -> list[str]:
