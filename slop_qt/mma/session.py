@@ -31,8 +31,8 @@ class Session:
     def __init__(self, parts: SessionParts) -> None:
         self._parts = parts
         self._state = parts.feed.state
-        self._planning = Planning(parts)
         self._runs = Runs(parts)
+        self._planning = Planning(parts, self._runs)
         self._applying = Applying(parts)
 
     def register(self, registry: commands.CommandRegistry) -> None:
@@ -78,12 +78,10 @@ class Session:
     async def start_run(self, params: shapes.StartRun, base_commit: str | None = None) -> str:
         """As run.start, perhaps from another commit than the person's HEAD."""
         track = await self._track(params.track_id)
-        tickets = await self._parts.offload.run(lambda: self._parts.folder.tickets(track.id))
         settings = self._parts.settings
         return await self._runs.start(
             RunOrder(
                 track=track,
-                tickets=tickets,
                 mode=params.mode or settings.mode,
                 workers=params.workers or settings.limits.workers,
                 budget_usd=params.budget_usd,
