@@ -32,9 +32,10 @@ class Planning:
     A caller that is cancelled leaves the planning to its end; `cancel` ends it.
     """
 
-    def __init__(self, parts: SessionParts, runs: Runs) -> None:
+    def __init__(self, parts: SessionParts, door: Runs) -> None:
+        """`door` is by which tickets are written."""
         self._parts = parts
-        self._runs = runs
+        self._door = door
         self._working: dict[str, asyncio.Task[Any]] = {}
         self._ending: dict[str, asyncio.Task[Any]] = {}
 
@@ -95,7 +96,7 @@ class Planning:
             NotPossibleError: a run has started or ended what they change or leave out.
         """
         set_tickets = partial(self._parts.folder.set_tickets, track_id, tickets)
-        await self._runs.write_tickets(track_id, tickets, lambda: self._parts.offload.run(set_tickets))
+        await self._door.write_tickets(track_id, tickets, lambda: self._parts.offload.run(set_tickets))
 
     def cancel(self, run_id: str) -> bool:
         """Cancel a planning run; False if there is none of that id under way."""

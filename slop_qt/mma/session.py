@@ -13,6 +13,7 @@ from slop_qt.core.tickets import Ticket
 from slop_qt.core.tracks import Track
 from slop_qt.mma import commands, queries, shapes
 from slop_qt.mma.applying import Applying
+from slop_qt.mma.forecasting import Forecasting
 from slop_qt.mma.planning import Planning
 from slop_qt.mma.runs import RunOrder, Runs
 from slop_qt.mma.session_parts import SessionParts
@@ -34,6 +35,7 @@ class Session:
         self._runs = Runs(parts)
         self._planning = Planning(parts, self._runs)
         self._applying = Applying(parts)
+        self._forecasting = Forecasting(parts)
 
     def register(self, registry: commands.CommandRegistry) -> None:
         """Attach every command of a project."""
@@ -58,6 +60,7 @@ class Session:
         registry.register(commands.APPROVALS_RESOLVE, self._resolve)
         registry.register(commands.USAGE_STATS, self._usage)
         registry.register(commands.CONTEXT_REPORT, self._context)
+        self._forecasting.register(registry)
 
     def close_interrupted(self) -> None:
         """Say of runs and approvals of an earlier process, which nobody works on any more, that they are over."""
