@@ -176,6 +176,7 @@ ALL_COMMANDS: tuple[Command[Any, Any], ...] = (
     TRACK_SAVE_TEXT,
     TRACK_SAVE_TICKETS,
     TRACK_REVISE,
+    TRACK_FORECAST,
     RUN_START,
     RUN_PAUSE,
     RUN_RESUME,

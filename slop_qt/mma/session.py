@@ -12,6 +12,7 @@ from slop_qt.core.state import Changes, RunState
 from slop_qt.core.tickets import Ticket
 from slop_qt.mma import commands, queries, shapes
 from slop_qt.mma.applying import Applying
+from slop_qt.mma.forecasting import Forecasting
 from slop_qt.mma.plan_desk import PlanDesk
 from slop_qt.mma.planning import Planning
 from slop_qt.mma.planning_runs import PlanningRuns
@@ -33,12 +34,13 @@ class Session:
     def __init__(self, parts: SessionParts) -> None:
         self._parts = parts
         self._state = parts.feed.state
-        self._planning_runs = PlanningRuns(parts)
-        self._planning = Planning(parts, self._planning_runs)
         self._runs = Runs(parts)
+        self._planning_runs = PlanningRuns(parts)
+        self._planning = Planning(parts, self._planning_runs, self._runs)
         self._applying = Applying(parts)
         self._revising = Revising(parts, self._planning_runs, self._applying)
         self._plan_desk = PlanDesk(parts, self._planning.write_tickets)
+        self._forecasting = Forecasting(parts)
 
     def register(self, registry: commands.CommandRegistry) -> None:
         """Attach every command of a project."""
@@ -65,6 +67,7 @@ class Session:
         registry.register(commands.USAGE_STATS, self._usage)
         registry.register(commands.CONTEXT_REPORT, self._context)
         self._revising.register(registry)
+        self._forecasting.register(registry)
 
     def close_interrupted(self) -> None:
         """Say of runs and approvals of an earlier process, which nobody works on any more, that they are over."""
@@ -85,12 +88,10 @@ class Session:
     async def start_run(self, params: shapes.StartRun, base_commit: str | None = None) -> str:
         """As run.start, perhaps from another commit than the person's HEAD."""
         track = await self._parts.track(params.track_id)
-        tickets = await self._parts.offload.run(lambda: self._parts.folder.tickets(track.id))
         settings = self._parts.settings
         return await self._runs.start(
             RunOrder(
                 track=track,
-                tickets=tickets,
                 mode=params.mode or settings.mode,
                 workers=params.workers or settings.limits.workers,
                 budget_usd=params.budget_usd,
