@@ -18,7 +18,7 @@ __all__ = ["ForecastView", "forecast_sentences"]
 _OVERLAP = Look("waiting", "Overlap", "waiting")
 _FAILED = Look("failed", "No forecast", "failed")
 _NAMED = 3
-_TICKET_WIDTH, _STAGE_WIDTH = 96, 64
+_LEAST_WIDTH = 64
 
 
 def forecast_sentences(forecast: Forecast) -> tuple[str, ...]:
@@ -103,9 +103,7 @@ class ForecastView(QWidget):
         table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         header = table.horizontalHeader()
         header.setHighlightSections(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Fixed)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Fixed)
-        header.resizeSection(0, _TICKET_WIDTH)
-        header.resizeSection(1, _STAGE_WIDTH)
+        header.setMinimumSectionSize(_LEAST_WIDTH)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         return table
