@@ -11,7 +11,8 @@ from slop_qt.core.tickets import Ticket, TicketSpec
 from slop_qt.mma import commands, plan_shapes
 from slop_qt.views.tracks.panel import TracksPanel
 
-FIRST = TicketSpec(id="T-001", title="Read the ledger", brief="Read it.", files=("ledger.py",))
+CHECK = "python -m pytest -q"
+FIRST = TicketSpec(id="T-001", title="Read the ledger", brief="Read it.", files=("ledger.py",), verify=CHECK)
 SECOND = TicketSpec(
     id="T-002", title="Write the report", brief="Write it.", files=("report.py",), depends_on=("T-001",)
 )
@@ -72,6 +73,7 @@ def test_the_run_dialog_shows_the_dry_run_for_the_workers_that_are_set(stage: St
         "Longest chain: T-001 → T-003 → T-006.",
         "About 90,000 (70,000 to 130,000) tokens and 0.25 (0.20 to 0.40) USD, not counting 1 ticket without a price.",
     ]
+    assert dialog.findChild(QPlainTextEdit, "run.verify").toPlainText() == CHECK
     overlaps = dialog.findChild(QLabel, "run.forecast.overlaps.text").text()
     assert overlaps == "They change the same files, so they run one after the other: T-003 and T-004 (report.py)."
     stage.desk.answers[commands.TRACK_FORECAST.name] = forecast(2)

@@ -12,7 +12,7 @@ from slop_qt.widgets.run_dialog import RunDialog
 def test_return_in_a_field_accepts_and_tab_goes_from_the_fields_to_accept_and_cancel(
     stage: Stage, qtbot: QtBot
 ) -> None:
-    dialog = RunDialog(stage.theme, "Finish pocketbook", Mode.ASK, 4)
+    dialog = RunDialog(stage.theme, "Finish pocketbook", ["make test"], Mode.ASK, 4)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(dialog)
     with qtbot.waitActive(dialog):
@@ -20,7 +20,7 @@ def test_return_in_a_field_accepts_and_tab_goes_from_the_fields_to_accept_and_ca
         dialog.activateWindow()
     workers = dialog.findChild(QSpinBox, "run.workers")
     workers.setFocus()
-    for name in ("run.forecast.table", "run.accept", "run.cancel"):
+    for name in ("run.forecast.table", "run.verify", "run.accept", "run.cancel"):
         qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
         assert QApplication.focusWidget().objectName() == name
     assert dialog.findChild(QPushButton, "run.accept").isDefault()

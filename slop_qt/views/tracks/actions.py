@@ -104,7 +104,10 @@ class TrackActions(QObject):
         if shown is None:
             return
         facts, track_id = self._context.facts, shown.track.id
-        dialog = RunDialog(self._context.theme, shown.track.title, facts.mode, facts.workers, self._panel.window())
+        verify = [ticket.verify for ticket in shown.tickets if ticket.verify]
+        dialog = RunDialog(
+            self._context.theme, shown.track.title, verify, facts.mode, facts.workers, self._panel.window()
+        )
         dialog.chosen.connect(lambda mode, workers: self._start(track_id, mode, workers))
         dialog.workers_changed.connect(lambda workers: self._look_ahead(dialog, track_id, workers))
         self._look_ahead(dialog, track_id, facts.workers)
