@@ -24,6 +24,7 @@ from slop_qt.mma.model_desk import ModelDesk
 from slop_qt.mma.provider_shelf import ProviderShelf
 from slop_qt.mma.session import Session
 from slop_qt.mma.session_parts import SessionParts
+from slop_qt.providers.price_list import PriceList
 from slop_qt.providers.registry import SCRIPTED
 from slop_qt.providers.servers import key_variables
 from slop_qt.providers.token_counter import TokenCounters
@@ -82,6 +83,7 @@ class Engine:
             environment=os.environ,
             unpaced=options.unpaced,
         )
+        self._prices = PriceList(os.environ, lambda: self.settings.servers)
         self._recorder = Recorder(options.record, ToolRegistry(default_tools())) if options.record else None
         self._lock: ProcessLock | None = None
         self._journal: Journal | None = None
@@ -215,6 +217,7 @@ class Engine:
             tools=ToolRegistry(default_tools()),
             counters=self._counters,
             limit_tokens=self._models.catalog.limit_tokens,
+            price=self._prices.cost_usd,
         )
 
     def _listen(self) -> None:

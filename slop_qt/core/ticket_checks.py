@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from slop_qt.core.forecast import FileOverlap
 from slop_qt.core.tickets import TicketSpec, cycles, overlap
 
-__all__ = ["TicketProblem", "errors_of", "field_problems", "graph_problems"]
+__all__ = ["TicketProblem", "errors_of", "field_problems", "graph_problems", "unordered_overlaps"]
 
 _IN_WORDS = {
     "missing": "is missing",
@@ -61,8 +62,21 @@ def graph_problems(tickets: Sequence[TicketSpec]) -> tuple[TicketProblem, ...]:
         message = f"The tickets depend on each other in a circle: {' → '.join((*circle, circle[0]))}."
         problems.append(TicketProblem(circle[0], "depends_on", message))
     if not circles:
-        problems += _unordered_overlaps(tickets, graph)
+        problems += [_overlap_warning(pair) for pair in unordered_overlaps(tickets)]
     return tuple(problems)
+
+
+def unordered_overlaps(tickets: Sequence[TicketSpec]) -> tuple[FileOverlap, ...]:
+    """Pairs that change one path, of which neither depends on the other, even through others. Expects no circle."""
+    before = _ancestors({ticket.id: ticket.depends_on for ticket in tickets})
+    pairs = []
+    for first, second in combinations(tickets, 2):
+        if first.id in before[second.id] or second.id in before[first.id] or first.id == second.id:
+            continue
+        path = overlap(first, second)
+        if path is not None:
+            pairs.append(FileOverlap(first=first.id, second=second.id, path=path))
+    return tuple(pairs)
 
 
 def errors_of(problems: Iterable[TicketProblem]) -> tuple[TicketProblem, ...]:
@@ -102,20 +116,12 @@ def _unknown_dependencies(tickets: Sequence[TicketSpec]) -> list[TicketProblem]:
     ]
 
 
-def _unordered_overlaps(tickets: Sequence[TicketSpec], graph: Mapping[str, Sequence[str]]) -> list[TicketProblem]:
-    before = _ancestors(graph)
-    problems = []
-    for first, second in combinations(tickets, 2):
-        if first.id in before[second.id] or second.id in before[first.id] or first.id == second.id:
-            continue
-        path = overlap(first, second)
-        if path is not None:
-            message = (
-                f"{first.id} and {second.id} both change {path} and neither depends on the other: "
-                "they run one after the other, in no certain order."
-            )
-            problems.append(TicketProblem(second.id, "files", message, "warning"))
-    return problems
+def _overlap_warning(pair: FileOverlap) -> TicketProblem:
+    message = (
+        f"{pair.first} and {pair.second} both change {pair.path} and neither depends on the other: "
+        "they run one after the other, in no certain order."
+    )
+    return TicketProblem(pair.second, "files", message, "warning")
 
 
 def _ancestors(graph: Mapping[str, Sequence[str]]) -> Mapping[str, set[str]]:

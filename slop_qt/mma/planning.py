@@ -14,9 +14,10 @@ from slop_qt.core.durability import publish_durably
 from slop_qt.core.errors import NotPossibleError, ProviderError
 from slop_qt.core.events import Fault, RunEnded, RunPrepared, RunStarted, RunStatus
 from slop_qt.core.streams import stream_name
-from slop_qt.core.tickets import TicketSpec, check_graph
+from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.tracks import Track, TrackDraft
 from slop_qt.mma.gate import RunGate
+from slop_qt.mma.runs import Runs
 from slop_qt.mma.session_parts import SessionParts, new_run_id
 from slop_qt.tools.answers import SubmitTicketsArguments, SubmitTracksArguments
 
@@ -31,8 +32,10 @@ class Planning:
     A caller that is cancelled leaves the planning to its end; `cancel` ends it.
     """
 
-    def __init__(self, parts: SessionParts) -> None:
+    def __init__(self, parts: SessionParts, door: Runs) -> None:
+        """`door` is by which tickets are written."""
         self._parts = parts
+        self._door = door
         self._working: dict[str, asyncio.Task[Any]] = {}
         self._ending: dict[str, asyncio.Task[Any]] = {}
 
@@ -86,13 +89,14 @@ class Planning:
         return await self._as_run(f"Tickets for {track.title}", 2, work)
 
     async def write_tickets(self, track_id: str, tickets: Sequence[TicketSpec]) -> None:
-        """Replace the track's tickets.
+        """Replace the track's tickets, also in the run that works on them.
 
         Raises:
             InvalidInputError: a cycle, an unknown dependency or a duplicate id, with its name.
+            NotPossibleError: a run has started or ended what they change or leave out.
         """
-        check_graph(tickets)
-        await self._parts.offload.run(partial(self._parts.folder.set_tickets, track_id, tickets))
+        set_tickets = partial(self._parts.folder.set_tickets, track_id, tickets)
+        await self._door.write_tickets(track_id, tickets, lambda: self._parts.offload.run(set_tickets))
 
     def cancel(self, run_id: str) -> bool:
         """Cancel a planning run; False if there is none of that id under way."""

@@ -13,6 +13,7 @@ from slop_qt.core.tickets import Ticket
 from slop_qt.core.tracks import Track
 from slop_qt.mma import commands, queries, shapes
 from slop_qt.mma.applying import Applying
+from slop_qt.mma.forecasting import Forecasting
 from slop_qt.mma.planning import Planning
 from slop_qt.mma.runs import RunOrder, Runs
 from slop_qt.mma.session_parts import SessionParts
@@ -31,9 +32,10 @@ class Session:
     def __init__(self, parts: SessionParts) -> None:
         self._parts = parts
         self._state = parts.feed.state
-        self._planning = Planning(parts)
         self._runs = Runs(parts)
+        self._planning = Planning(parts, self._runs)
         self._applying = Applying(parts)
+        self._forecasting = Forecasting(parts)
 
     def register(self, registry: commands.CommandRegistry) -> None:
         """Attach every command of a project."""
@@ -58,6 +60,7 @@ class Session:
         registry.register(commands.APPROVALS_RESOLVE, self._resolve)
         registry.register(commands.USAGE_STATS, self._usage)
         registry.register(commands.CONTEXT_REPORT, self._context)
+        self._forecasting.register(registry)
 
     def close_interrupted(self) -> None:
         """Say of runs and approvals of an earlier process, which nobody works on any more, that they are over."""
@@ -78,12 +81,10 @@ class Session:
     async def start_run(self, params: shapes.StartRun, base_commit: str | None = None) -> str:
         """As run.start, perhaps from another commit than the person's HEAD."""
         track = await self._track(params.track_id)
-        tickets = await self._parts.offload.run(lambda: self._parts.folder.tickets(track.id))
         settings = self._parts.settings
         return await self._runs.start(
             RunOrder(
                 track=track,
-                tickets=tickets,
                 mode=params.mode or settings.mode,
                 workers=params.workers or settings.limits.workers,
                 budget_usd=params.budget_usd,
