@@ -173,6 +173,7 @@ ALL_COMMANDS: tuple[Command[Any, Any], ...] = (
     TRACK_PLAN,
     TRACK_SET_TICKETS,
     TRACK_FORECAST,
+    TRACK_REVISE,
     RUN_START,
     RUN_PAUSE,
     RUN_RESUME,
