@@ -71,12 +71,13 @@ class Planning:
 
         return await self._runs.carry_out(f"Tickets for {track.title}", 2, work)
 
-    async def write_tickets(self, track_id: str, tickets: Sequence[TicketSpec]) -> None:
-        """Replace the track's tickets, also in the run that works on them.
+    async def write_tickets(self, track_id: str, tickets: Sequence[TicketSpec], base_digest: str | None = None) -> str:
+        """Replace the track's tickets, also in the run that works on them. Returns the file's digest.
 
         Raises:
             InvalidInputError: a cycle, an unknown dependency or a duplicate id, with its name.
+            ConflictError: base_digest is given, and tickets.json has been changed since.
             NotPossibleError: a run has started or ended what they change or leave out.
         """
-        set_tickets = partial(self._parts.folder.set_tickets, track_id, tickets)
-        await self._door.write_tickets(track_id, tickets, lambda: self._parts.offload.run(set_tickets))
+        write = partial(self._parts.folder.set_tickets, track_id, tickets, base_digest)
+        return await self._door.write_tickets(track_id, tickets, lambda: self._parts.offload.run(write))

@@ -13,6 +13,7 @@ from slop_qt.core.tickets import Ticket
 from slop_qt.mma import commands, queries, shapes
 from slop_qt.mma.applying import Applying
 from slop_qt.mma.forecasting import Forecasting
+from slop_qt.mma.plan_desk import PlanDesk
 from slop_qt.mma.planning import Planning
 from slop_qt.mma.planning_runs import PlanningRuns
 from slop_qt.mma.revising import Revising
@@ -37,6 +38,7 @@ class Session:
         self._runs = Runs(parts)
         self._planning = Planning(parts, self._planning_runs, self._runs)
         self._applying = Applying(parts)
+        self._plan_desk = PlanDesk(parts, self._planning.write_tickets)
         self._forecasting = Forecasting(parts)
         self._revising = Revising(parts, self._planning_runs, self._applying)
 
@@ -49,6 +51,7 @@ class Session:
         registry.register(commands.TRACK_SHOW, self._show_track)
         registry.register(commands.TRACK_PLAN, self._plan_track)
         registry.register(commands.TRACK_SET_TICKETS, self._set_tickets)
+        self._plan_desk.register(registry)
         registry.register(commands.RUN_START, self._start)
         registry.register(commands.RUN_PAUSE, self._pause)
         registry.register(commands.RUN_RESUME, self._resume)
