@@ -20,11 +20,11 @@ __all__ = ["Planning"]
 class Planning:
     """Has epics and tracks cut, and writes what is accepted. Lives in the main thread's loop."""
 
-    def __init__(self, parts: SessionParts, planning_runs: PlanningRuns, runs: Runs) -> None:
-        """`runs` is the door by which tickets are written."""
+    def __init__(self, parts: SessionParts, runs: PlanningRuns, door: Runs) -> None:
+        """`door` is by which tickets are written."""
         self._parts = parts
-        self._asking = planning_runs
         self._runs = runs
+        self._door = door
 
     async def propose_tracks(self, epic: str) -> tuple[str, tuple[TrackDraft, ...]]:
         """Have Tier 1 cut the epic. Nothing is written.
@@ -37,12 +37,12 @@ class Planning:
 
         async def work(run: PlanningRun) -> tuple[TrackDraft, ...]:
             tracks = await self._parts.offload.run(self._parts.folder.tracks)
-            prompt = epic_prompt(epic, await self._asking.material(), tracks)
+            prompt = epic_prompt(epic, await self._runs.material(), tracks)
             basis = PlanningBasis(titles=tuple(track.title for track in tracks))
-            answer = await self._asking.ask(run, prompt, SubmitTracksArguments, basis=basis)
+            answer = await self._runs.ask(run, prompt, SubmitTracksArguments, basis=basis)
             return tuple(TrackDraft(**track.model_dump()) for track in answer.tracks)
 
-        return await self._asking.carry_out(epic, 1, work)
+        return await self._runs.carry_out(epic, 1, work)
 
     async def accept_tracks(self, drafts: Sequence[TrackDraft]) -> tuple[Track, ...]:
         """Write the tracks to conductor/."""
@@ -62,22 +62,22 @@ class Planning:
         async def work(run: PlanningRun) -> tuple[TicketSpec, ...]:
             spec = await self._parts.offload.run(partial(self._parts.folder.spec, track.id))
             plan = await self._parts.offload.run(partial(self._parts.folder.plan, track.id))
-            prompt = track_prompt(track, spec, plan, await self._asking.material())
+            prompt = track_prompt(track, spec, plan, await self._runs.material())
             basis = PlanningBasis(plan=plan)
-            answer = await self._asking.ask(run, prompt, SubmitTicketsArguments, basis=basis, track=track)
+            answer = await self._runs.ask(run, prompt, SubmitTicketsArguments, basis=basis, track=track)
             tickets = tuple(ticket.spec() for ticket in answer.tickets)
             await self.write_tickets(track.id, tickets)
             return tickets
 
-        return await self._asking.carry_out(f"Tickets for {track.title}", 2, work)
+        return await self._runs.carry_out(f"Tickets for {track.title}", 2, work)
 
     async def write_tickets(self, track_id: str, tickets: Sequence[TicketSpec], base_digest: str | None = None) -> str:
         """Replace the track's tickets, also in the run that works on them. Returns the file's digest.
 
         Raises:
             InvalidInputError: a cycle, an unknown dependency or a duplicate id, with its name.
-            NotPossibleError: a run has started or ended what they change or leave out.
             ConflictError: base_digest is given, and tickets.json has been changed since.
+            NotPossibleError: a run has started or ended what they change or leave out.
         """
         write = partial(self._parts.folder.set_tickets, track_id, tickets, base_digest)
-        return await self._runs.write_tickets(track_id, tickets, lambda: self._parts.offload.run(write))
+        return await self._door.write_tickets(track_id, tickets, lambda: self._parts.offload.run(write))

@@ -34,13 +34,13 @@ class Session:
     def __init__(self, parts: SessionParts) -> None:
         self._parts = parts
         self._state = parts.feed.state
-        self._runs = Runs(parts)
         self._planning_runs = PlanningRuns(parts)
+        self._runs = Runs(parts)
         self._planning = Planning(parts, self._planning_runs, self._runs)
         self._applying = Applying(parts)
-        self._revising = Revising(parts, self._planning_runs, self._applying)
         self._plan_desk = PlanDesk(parts, self._planning.write_tickets)
         self._forecasting = Forecasting(parts)
+        self._revising = Revising(parts, self._planning_runs, self._applying)
 
     def register(self, registry: commands.CommandRegistry) -> None:
         """Attach every command of a project."""
@@ -66,8 +66,8 @@ class Session:
         registry.register(commands.APPROVALS_RESOLVE, self._resolve)
         registry.register(commands.USAGE_STATS, self._usage)
         registry.register(commands.CONTEXT_REPORT, self._context)
-        self._revising.register(registry)
         self._forecasting.register(registry)
+        self._revising.register(registry)
 
     def close_interrupted(self) -> None:
         """Say of runs and approvals of an earlier process, which nobody works on any more, that they are over."""
