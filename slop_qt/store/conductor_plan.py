@@ -172,8 +172,7 @@ def _task(line: Line) -> PlanTask | None:
     if match is None:
         return None
     marker, written = match[2], match[3].rstrip()
-    label = _LABEL.match(_plain(written))
-    if len(marker) > 1 and not (label and label[1].lower() in _LABELS_OF_TASKS):
+    if len(marker) > 1 and not _is_labelled(written):
         return None  # - [FR-1] is a reference
     at, end = line.start + match.start(2), line.start + match.start(3) + len(written)
     start, sha, close = _sha_of(written) if marker.strip() else (len(written), None, "")
@@ -187,6 +186,11 @@ def _task(line: Line) -> PlanTask | None:
         close=close,
         is_sub_task=match[1][0] in " \t",
     )
+
+
+def _is_labelled(written: str) -> bool:
+    label = _LABEL.match(_plain(written))
+    return label is not None and label[1].lower() in _LABELS_OF_TASKS
 
 
 def _sha_of(written: str) -> tuple[int, str | None, str]:
