@@ -41,6 +41,7 @@ from slop_qt.store.logs import configure_logging
 from slop_qt.store.paths import ProjectPaths
 from slop_qt.store.preferences import Preferences
 from slop_qt.store.process_lock import ProcessLock
+from slop_qt.store.system_prompts import PromptFolder
 from slop_qt.tools.registry import ToolRegistry, default_tools
 from slop_qt.workspace.processes import PosixCommandRunner
 from slop_qt.workspace.repository import Repository
@@ -91,6 +92,7 @@ class Engine:
         self._bus: Bus
         self.feed: StateFeed
         self.session: Session | None = None
+        self.answers: Path  # where planning answers are kept that could not be used
 
     async def start(self) -> None:
         """Open the project, read its journal, and answer on the socket if that is wanted.
@@ -104,6 +106,7 @@ class Engine:
         repository = Repository(self.options.project)
         await self._helpers.run(repository.inspect)
         paths = ProjectPaths.create(self.options.data_folder, repository.root)
+        self.answers = paths.answers
         self._lock = ProcessLock(paths.lock)
         self._lock.acquire()
         self._keys.mask(key_variables(self.settings.servers))
@@ -215,6 +218,7 @@ class Engine:
             commands=PosixCommandRunner(os.environ),
             provider=self.provider,
             tools=ToolRegistry(default_tools()),
+            prompts=PromptFolder(self.options.prompts_folder),
             counters=self._counters,
             limit_tokens=self._models.catalog.limit_tokens,
             price=self._prices.cost_usd,

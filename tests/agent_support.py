@@ -20,6 +20,7 @@ from slop_qt.core.tickets import TicketSpec
 from slop_qt.providers.scenario import Scenario
 from slop_qt.providers.scripted import ScriptedProvider
 from slop_qt.providers.throttle import Throttle
+from slop_qt.store.plan_reader import ConductorPlans
 from slop_qt.tools.registry import ToolRegistry, default_tools
 from slop_qt.workspace.processes import PosixCommandRunner
 
@@ -246,6 +247,7 @@ def services(sink: Any, provider: Any, offload: Any, gate: Any | None = None) ->
         tools=ToolRegistry(default_tools()),
         offload=offload,
         commands=PosixCommandRunner(os.environ),
+        plans=ConductorPlans(),
     )
 
 

@@ -140,6 +140,7 @@ class Doctor:
             run(lambda: (machine.sandbox(environment),)),
             run(lambda: (machine.data_folder(self._options.data_folder),)),
             run(lambda: (machine.settings_file(self._options.settings_path, self._mistake),)),
+            run(lambda: (machine.prompts(self._options.prompts_folder),)),
         )
         asked = await asyncio.gather(*(self._within(look) for look in looks))
         findings: list[Finding] = []

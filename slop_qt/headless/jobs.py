@@ -9,6 +9,7 @@ from slop_qt.core.state import RunState
 from slop_qt.core.tracks import Track
 from slop_qt.engine import Engine
 from slop_qt.headless.forecast_lines import forecast_line, forecast_lines
+from slop_qt.headless.kept_answer import answers_kept
 from slop_qt.headless.main import Job
 from slop_qt.headless.summary import summary_lines
 from slop_qt.headless.words import one_line
@@ -84,12 +85,14 @@ async def _require_ready(engine: Engine, what: RunJob) -> None:
 
 
 async def _plan_epic(engine: Engine, epic: str) -> tuple[Track, ...]:
-    planned = await engine.registry.call(commands.EPIC_PLAN, shapes.PlanEpic(text=epic))
+    async with answers_kept(engine.answers, engine.offload):
+        planned = await engine.registry.call(commands.EPIC_PLAN, shapes.PlanEpic(text=epic))
     return planned.tracks
 
 
 async def _plan_track(engine: Engine, track: Track, say: Say) -> None:
-    planned = await engine.registry.call(commands.TRACK_PLAN, shapes.TrackRef(track_id=track.id))
+    async with answers_kept(engine.answers, engine.offload):
+        planned = await engine.registry.call(commands.TRACK_PLAN, shapes.TrackRef(track_id=track.id))
     lines = [one_line(f"Track {track.id}: {track.title}")]
     for ticket in planned.tickets:
         needs = f" (after {', '.join(ticket.depends_on)})" if ticket.depends_on else ""
