@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from slop_qt.core.events import RunReplanned, TicketChanged
+from slop_qt.core.events import RunReplanned, RunStatus, TicketChanged
 from slop_qt.core.ports import EventSink
 from slop_qt.core.tickets import Ticket, TicketSpec, TicketStatus
 
@@ -60,6 +60,19 @@ class TicketBoard:
             for spec, (status, reason, attempt) in zip(self.tickets.values(), self._where.values(), strict=True)
         )
 
-    def count(self, status: TicketStatus) -> int:
-        """How many tickets stand there."""
+    def outcome(self) -> tuple[RunStatus, str]:
+        """What a run of which nothing can go on any more has come to."""
+        done, blocked, skipped = (
+            self._count(status) for status in (TicketStatus.DONE, TicketStatus.BLOCKED, TicketStatus.SKIPPED)
+        )
+        total = len(self.tickets)
+        if not total:
+            return "done", "No ticket is left."
+        if blocked:
+            return "blocked", f"{done} of {total} tickets are done, {blocked} blocked."
+        if skipped:
+            return "done", f"{done} of {total} tickets are done, {skipped} skipped."
+        return "done", f"All {total} tickets are done."
+
+    def _count(self, status: TicketStatus) -> int:
         return sum(1 for where in self._where.values() if where[0] is status)
