@@ -1,0 +1,87 @@
+"""Paints what joins tickets: dependencies, those that cannot be, and the one that is being drawn."""
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPainterPath, QPen, QPolygonF
+
+from slop_qt.qt.theme import Theme
+
+__all__ = ["HANDLE_RADIUS", "EdgePainter", "handle_center"]
+
+HANDLE_RADIUS = 7.0
+
+_ARROW = 6.0
+_DIMMED = 0.35
+_STUB = 12.0
+
+
+def handle_center(rect: QRectF) -> QPointF:
+    """Where one begins to draw a dependency from a ticket."""
+    return QPointF(rect.right(), rect.center().y())
+
+
+class EdgePainter:
+    """For a painter that is in the graph's pixels. Lines stay thin at any zoom. Lives in the GUI thread."""
+
+    def __init__(self, theme: Theme) -> None:
+        self._theme = theme
+
+    def paint(self, painter: QPainter, path: QPainterPath, color: str, *, strong: bool, dimmed: bool) -> None:
+        """One dependency, with its arrow."""
+        painter.setOpacity(_DIMMED if dimmed else 1.0)
+        self._stroke(painter, path, color, 2.5 if strong else 1.25)
+        end = path.currentPosition()
+        before = path.pointAtPercent(0.98) if path.length() else end
+        self._paint_arrow(painter, end, -1.0 if before.x() <= end.x() else 1.0, color)
+
+    def paint_broken(self, painter: QPainter, rect: QRectF) -> None:
+        """A dependency on what is not there: an end that comes from nowhere, with a cross."""
+        painter.setOpacity(1.0)
+        end = QPointF(rect.left(), rect.center().y())
+        path = QPainterPath(end - QPointF(_STUB, 0))
+        path.lineTo(end)
+        start = path.elementAt(0)
+        for dx, dy in ((3, 3), (3, -3)):
+            path.moveTo(start.x - dx, start.y - dy)
+            path.lineTo(start.x + dx, start.y + dy)
+        self._stroke(painter, path, "failed", 1.5)
+
+    def paint_drawn(self, painter: QPainter, start: QPointF, end: QPointF, *, possible: bool) -> None:
+        """The dependency that is being drawn."""
+        painter.setOpacity(1.0)
+        path = QPainterPath(start)
+        reach = max(40.0, abs(end.x() - start.x()) / 2)
+        path.cubicTo(start + QPointF(reach, 0), end - QPointF(reach, 0), end)
+        color = "accent" if possible else "failed"
+        self._stroke(painter, path, color, 2.0, Qt.PenStyle.DashLine)
+        self._paint_arrow(painter, end, -1.0, color)
+
+    def paint_handle(self, painter: QPainter, rect: QRectF) -> None:
+        """Where one begins to draw a dependency."""
+        painter.setOpacity(1.0)
+        center = handle_center(rect)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.color("accent"))
+        painter.drawEllipse(center, HANDLE_RADIUS, HANDLE_RADIUS)
+        painter.setPen(QPen(self._theme.color("on_accent"), 1.5))
+        painter.drawLine(center - QPointF(3.5, 0), center + QPointF(3.5, 0))
+        painter.drawLine(center - QPointF(0, 3.5), center + QPointF(0, 3.5))
+
+    def _stroke(
+        self,
+        painter: QPainter,
+        path: QPainterPath,
+        color: str,
+        width: float,
+        style: Qt.PenStyle = Qt.PenStyle.SolidLine,
+    ) -> None:
+        pen = QPen(self._theme.color(color), width, style)
+        pen.setCosmetic(True)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPath(path)
+
+    def _paint_arrow(self, painter: QPainter, end: QPointF, back: float, color: str) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.color(color))
+        foot = end.x() + back * _ARROW
+        painter.drawPolygon(QPolygonF([end, QPointF(foot, end.y() - 3.5), QPointF(foot, end.y() + 3.5)]))

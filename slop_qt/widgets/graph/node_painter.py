@@ -1,0 +1,180 @@
+"""Paints tickets as cards: in full, and from afar as much as can still be read."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QStaticText, QTextLayout, QTransform
+
+from slop_qt.core.tickets import Ticket
+from slop_qt.qt.icons import ICON_SIZE
+from slop_qt.qt.status import Look, ticket_look
+from slop_qt.qt.theme import Theme
+from slop_qt.qt.ticket_notes import TicketNote
+from slop_qt.widgets.graph.layout import NODE_WIDTH
+
+__all__ = ["LEAST_READABLE", "NodePainter", "NodeState"]
+
+LEAST_READABLE = 0.65  # the zoom below which a card's words would be too small, and only id and icon are painted
+
+_RADIUS = 6.0
+_DIMMED = 0.5
+_LEFT, _HEAD, _FIRST, _SECOND = 9.0, 4.0, 20.0, 36.0  # where the lines of a card begin
+_TEXT_WIDTH = NODE_WIDTH - 2 * _LEFT
+_ID_LEFT = _LEFT + ICON_SIZE + 5
+_TINT = 0.14  # how much of its status' colour a card has from afar
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """How a card is painted beyond what its ticket says. focused: keys go to it. barred: it is not to be chosen now."""
+
+    chosen: bool = False
+    focused: bool = False
+    hovered: bool = False
+    dimmed: bool = False
+    marked: bool = False
+    barred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """A card's texts, cut to their places and laid out."""
+
+    name: QStaticText
+    state: QStaticText
+    state_left: float
+    first: QStaticText
+    first_top: float
+    second: QStaticText
+    second_color: str
+
+
+class NodePainter:
+    """Keeps the laid out words of each card until its ticket changes. Lives in the GUI thread."""
+
+    def __init__(self, theme: Theme) -> None:
+        self._theme = theme
+        self._words: dict[str, _Words] = {}
+        self._font = theme.font(small=True)
+        self._metrics = QFontMetricsF(self._font)
+
+    def forget(self, ticket_id: str | None = None) -> None:
+        """That ticket's words are others now; None: all tickets', or the fonts."""
+        if ticket_id is not None:
+            self._words.pop(ticket_id, None)
+            return
+        self._words.clear()
+        self._font = self._theme.font(small=True)
+        self._metrics = QFontMetricsF(self._font)
+
+    def paint(self, painter: QPainter, rect: QRectF, ticket: Ticket, note: TicketNote, state: NodeState) -> None:
+        """One card in full, on a painter that is in the graph's pixels."""
+        look = _look(ticket, note)
+        painter.setOpacity(_DIMMED if state.dimmed else 1.0)
+        self._paint_card(painter, rect, look, state, self._theme.color("raised"))
+        words = self._words.get(ticket.id)
+        if words is None:
+            words = self._words[ticket.id] = self._lay_out(ticket, note, look)
+        scale = painter.transform().m11() * painter.device().devicePixelRatioF()
+        pixmap = self._theme.pixmap(look.icon, look.color, max(1.0, round(scale * 4) / 4))
+        painter.drawPixmap(QRectF(rect.left() + _LEFT, rect.top() + _HEAD, ICON_SIZE, ICON_SIZE), pixmap, pixmap.rect())
+        painter.setFont(self._font)
+        for color, left, top, text in (
+            ("muted", _ID_LEFT, _HEAD, words.name),
+            (look.color, words.state_left, _HEAD, words.state),
+            ("text", _LEFT, words.first_top, words.first),
+            (words.second_color, _LEFT, _SECOND, words.second),
+        ):
+            painter.setPen(self._theme.color(color))
+            painter.drawStaticText(QPointF(rect.left() + left, rect.top() + top), text)
+
+    def paint_small(self, painter: QPainter, rect: QRectF, ticket: Ticket, note: TicketNote, state: NodeState) -> None:
+        """One card from afar: rect and painter are in the view's pixels. Icon and id stay as large as there is room."""
+        look = _look(ticket, note)
+        painter.setOpacity(_DIMMED if state.dimmed else 1.0)
+        back = _mixed(self._theme.color("raised"), self._theme.color(look.color), _TINT)
+        self._paint_card(painter, rect, look, state, back)
+        size = min(rect.height() - 3, float(ICON_SIZE))
+        if size < 4:
+            return
+        scale = max(1.0, size / ICON_SIZE) * painter.device().devicePixelRatioF()
+        pixmap = self._theme.pixmap(look.icon, look.color, scale)
+        middle = rect.center().y()
+        gap = (rect.height() - size) / 2 if rect.height() < ICON_SIZE + 8 else 4.0
+        painter.drawPixmap(QRectF(rect.left() + gap, middle - size / 2, size, size), pixmap, pixmap.rect())
+        font = self._theme.font()
+        font.setPixelSize(max(6, min(font.pixelSize(), int(rect.height() * 0.66))))
+        metrics = QFontMetricsF(font)
+        left = rect.left() + gap + size + 3
+        name = metrics.elidedText(ticket.id, Qt.TextElideMode.ElideMiddle, rect.right() - left - 2)
+        painter.setFont(font)
+        painter.setPen(self._theme.color("text"))
+        painter.drawText(QPointF(left, middle + (metrics.ascent() - metrics.descent()) / 2), name)
+
+    def _paint_card(self, painter: QPainter, rect: QRectF, look: Look, state: NodeState, back: QColor) -> None:
+        loud = state.chosen or state.marked
+        color = "failed" if state.barred else "accent" if loud else "line" if look.color == "idle" else look.color
+        pen = QPen(self._theme.color(color), 2.0 if loud or state.barred else 1.0)
+        pen.setCosmetic(True)
+        radius = _RADIUS if rect.height() > 24 else rect.height() / 5
+        if state.focused:
+            ring = QPen(self._theme.color("accent"), 1.5)
+            ring.setCosmetic(True)
+            painter.setPen(ring)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(rect.adjusted(-3.5, -3.5, 3.5, 3.5), radius + 3, radius + 3)
+        painter.setPen(pen)
+        painter.setBrush(self._theme.color("selection" if loud else "hover") if loud or state.hovered else back)
+        painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+
+    def _lay_out(self, ticket: Ticket, note: TicketNote, look: Look) -> _Words:
+        """Id and status in the first line; below it the title, in two lines if nothing else is to be said."""
+        state = f"{look.word} #{ticket.attempt}" if ticket.attempt > 1 else look.word
+        wide = self._metrics.horizontalAdvance(state)
+        state_left = NODE_WIDTH - _LEFT - wide
+        name = self._cut(ticket.id, state_left - _ID_LEFT - 8, Qt.TextElideMode.ElideMiddle)
+        below = note.problem or note.why or ticket.reason or note.worker
+        if below:
+            first, second = self._cut(ticket.title, _TEXT_WIDTH), self._cut(below, _TEXT_WIDTH)
+        else:
+            first, second = self._two_lines(ticket.title)
+        return _Words(
+            name=self._static(name),
+            state=self._static(state),
+            state_left=state_left,
+            first=self._static(first),
+            first_top=_FIRST if second else (_FIRST + _SECOND) / 2,
+            second=self._static(second),
+            second_color="failed" if note.problem else "muted" if below else "text",
+        )
+
+    def _two_lines(self, title: str) -> tuple[str, str]:
+        layout = QTextLayout(title, self._font)
+        layout.beginLayout()
+        line = layout.createLine()
+        line.setLineWidth(_TEXT_WIDTH)
+        layout.endLayout()
+        cut = line.textLength()
+        return title[:cut].rstrip(), self._cut(title[cut:], _TEXT_WIDTH)
+
+    def _cut(self, text: str, width: float, where: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> str:
+        return self._metrics.elidedText(" ".join(text.split()), where, width)
+
+    def _static(self, text: str) -> QStaticText:
+        static = QStaticText(text)
+        static.setTextFormat(Qt.TextFormat.PlainText)
+        static.prepare(QTransform(), self._font)
+        return static
+
+
+def _look(ticket: Ticket, note: TicketNote) -> Look:
+    """As its status looks; what cannot be run as it is looks failed."""
+    return Look("failed", "To be mended", "failed") if note.problem else ticket_look(ticket.status)
+
+
+def _mixed(back: QColor, front: QColor, part: float) -> QColor:
+    return QColor.fromRgbF(
+        back.redF() + (front.redF() - back.redF()) * part,
+        back.greenF() + (front.greenF() - back.greenF()) * part,
+        back.blueF() + (front.blueF() - back.blueF()) * part,
+    )
