@@ -74,9 +74,7 @@ class EdgePainter:
         width: float,
         style: Qt.PenStyle = Qt.PenStyle.SolidLine,
     ) -> None:
-        pen = QPen(self._theme.color(color), width, style)
-        pen.setCosmetic(True)
-        painter.setPen(pen)
+        painter.setPen(QPen(self._theme.color(color), width / painter.transform().m11(), style))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPath(path)
 

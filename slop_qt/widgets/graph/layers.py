@@ -68,11 +68,11 @@ def make_layers(members: Sequence[int], arrows: Arrows) -> Layered:
 
 
 def _layer_of(order: Sequence[int], arrows: Arrows) -> dict[int, int]:
-    """As far left as it can be, or right before what needs it, where that makes more edges shorter than longer."""
+    """As far left as it can be, or right before what needs it, where that makes no more edges longer than shorter."""
     layer_of: dict[int, int] = {}
     for node in order:
         layer_of[node] = 1 + max([layer_of[needed] for needed in arrows.before[node]], default=-1)
     for node in reversed(order):
-        if len(arrows.after[node]) > len(arrows.before[node]):
+        if arrows.after[node] and len(arrows.after[node]) >= len(arrows.before[node]):
             layer_of[node] = min([layer_of[target] for target in arrows.after[node]]) - 1
     return layer_of

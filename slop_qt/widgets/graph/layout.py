@@ -63,10 +63,7 @@ def lay_out(depends_on: Mapping[str, Sequence[str]]) -> GraphLayout:
     single = [members[0] for members in found if len(members) == 1]
     sizes = [_with_distance(part) for part in joined]
 
-    def sizes_for(room: float) -> list[Size]:
-        return [*sizes, _with_distance(_rows(single, room))] if single else sizes
-
-    packed = pack_best(sizes_for)
+    packed = pack_best(sizes, (lambda room: _with_distance(_rows(single, room))) if single else None)
     if single:
         joined.append(_rows(single, packed.room))
     return _together(arrows, joined, packed.corners)

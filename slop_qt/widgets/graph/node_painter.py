@@ -21,6 +21,8 @@ _DIMMED = 0.5
 _LEFT, _HEAD, _FIRST, _SECOND = 9.0, 4.0, 20.0, 36.0  # where the lines of a card begin
 _TEXT_WIDTH = NODE_WIDTH - 2 * _LEFT
 _ID_LEFT = _LEFT + ICON_SIZE + 5
+_LEAST_FOR_TWO = 27  # pixels of height in which id and status can stand below each other
+_MIDDLE = Qt.TextElideMode.ElideMiddle
 _TINT = 0.14  # how much of its status' colour a card has from afar
 
 
@@ -102,28 +104,34 @@ class NodePainter:
         middle = rect.center().y()
         gap = (rect.height() - size) / 2 if rect.height() < ICON_SIZE + 8 else 4.0
         painter.drawPixmap(QRectF(rect.left() + gap, middle - size / 2, size, size), pixmap, pixmap.rect())
-        font = self._theme.font()
-        font.setPixelSize(max(6, min(font.pixelSize(), int(rect.height() * 0.66))))
-        metrics = QFontMetricsF(font)
         left = rect.left() + gap + size + 3
-        name = metrics.elidedText(ticket.id, Qt.TextElideMode.ElideMiddle, rect.right() - left - 2)
+        room = QRectF(left, rect.top(), rect.right() - left - 2, rect.height())
+        if rect.height() < _LEAST_FOR_TWO:
+            self._paint_line(painter, room, ticket.id, "text", max(6, min(13, int(rect.height() * 0.66))))
+            return
+        half = room.height() / 2
+        self._paint_line(painter, room.adjusted(0, 2, 0, -half), ticket.id, "text", min(12, int(half * 0.8)))
+        self._paint_line(painter, room.adjusted(0, half, 0, -2), look.word, look.color, min(11, int(half * 0.75)))
+
+    def _paint_line(self, painter: QPainter, room: QRectF, text: str, color: str, pixels: int) -> None:
+        font = self._theme.font(small=True)
+        font.setPixelSize(pixels)
+        metrics = QFontMetricsF(font)
         painter.setFont(font)
-        painter.setPen(self._theme.color("text"))
-        painter.drawText(QPointF(left, middle + (metrics.ascent() - metrics.descent()) / 2), name)
+        painter.setPen(self._theme.color(color))
+        base = room.center().y() + (metrics.ascent() - metrics.descent()) / 2
+        painter.drawText(QPointF(room.left(), base), metrics.elidedText(text, _MIDDLE, room.width()))
 
     def _paint_card(self, painter: QPainter, rect: QRectF, look: Look, state: NodeState, back: QColor) -> None:
         loud = state.chosen or state.marked
         color = "failed" if state.barred else "accent" if loud else "line" if look.color == "idle" else look.color
-        pen = QPen(self._theme.color(color), 2.0 if loud or state.barred else 1.0)
-        pen.setCosmetic(True)
+        thin = 1.0 / painter.transform().m11()
         radius = _RADIUS if rect.height() > 24 else rect.height() / 5
         if state.focused:
-            ring = QPen(self._theme.color("accent"), 1.5)
-            ring.setCosmetic(True)
-            painter.setPen(ring)
+            painter.setPen(QPen(self._theme.color("accent"), 1.5 * thin))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(rect.adjusted(-3.5, -3.5, 3.5, 3.5), radius + 3, radius + 3)
-        painter.setPen(pen)
+        painter.setPen(QPen(self._theme.color(color), 2 * thin if loud or state.barred else thin))
         painter.setBrush(self._theme.color("selection" if loud else "hover") if loud or state.hovered else back)
         painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
 
@@ -132,7 +140,7 @@ class NodePainter:
         state = f"{look.word} #{ticket.attempt}" if ticket.attempt > 1 else look.word
         wide = self._metrics.horizontalAdvance(state)
         state_left = NODE_WIDTH - _LEFT - wide
-        name = self._cut(ticket.id, state_left - _ID_LEFT - 8, Qt.TextElideMode.ElideMiddle)
+        name = self._cut(ticket.id, state_left - _ID_LEFT - 8, _MIDDLE)
         below = note.problem or note.why or ticket.reason or note.worker
         if below:
             first, second = self._cut(ticket.title, _TEXT_WIDTH), self._cut(below, _TEXT_WIDTH)

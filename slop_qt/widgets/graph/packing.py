@@ -22,12 +22,13 @@ class Packed:
     height: float
 
 
-def pack_best(sizes_for: Callable[[float], Sequence[Size]]) -> Packed:
-    """The way of packing that can be seen the largest. sizes_for gives the parts' sizes if that width is to be used."""
-    sizes = sizes_for(math.inf)
+def pack_best(sizes: Sequence[Size], rest: Callable[[float], Size] | None = None) -> Packed:
+    """The way of packing that can be seen the largest. rest is a last part, which takes whatever width there is."""
     least = max((width for width, _ in sizes), default=0.0)
-    ideal = math.sqrt(sum(width * height for width, height in sizes) * _ASPECT)
-    packed = [_pack(sizes_for(room), room) for room in (max(least, ideal * factor) for factor in _WIDTHS)]
+    all_sizes = sizes if rest is None else [*sizes, rest(math.inf)]
+    ideal = math.sqrt(sum(width * height for width, height in all_sizes) * _ASPECT)
+    rooms = [max(least, ideal * factor) for factor in _WIDTHS]
+    packed = [_pack(sizes if rest is None else [*sizes, rest(room)], room) for room in rooms]
     return min(packed, key=lambda each: max(each.width, each.height * _ASPECT))
 
 

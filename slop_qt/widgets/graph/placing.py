@@ -30,7 +30,7 @@ def place_heights(layers: Layers, before: Joined, after: Joined, half: Sequence[
             _draw_near(layer, before if forwards else after, half, first_lane, height)
     whole = [round(each) for each in height]
     room = _Room(layers, half)
-    for chains in (_lane_chains(before, first_lane), _main_chains(layers, before)):
+    for chains in (_lane_chains(before, first_lane), _main_chains(layers, before, after)):
         for chain in sorted(chains, key=len, reverse=True):
             room.level(chain, whole)
     top = min(whole, default=0)
@@ -92,23 +92,32 @@ def _lane_chains(before: Joined, first_lane: int) -> Iterable[Sequence[int]]:
     return chains.values()
 
 
-def _main_chains(layers: Layers, before: Joined) -> Iterable[Sequence[int]]:
-    """Each place with the middle one of those before it, unless that is taken or would cross what is taken."""
+def _main_chains(layers: Layers, before: Joined, after: Joined) -> Iterable[Sequence[int]]:
+    """Places that are the middle ones of each other's neighbours, unless that would cross what is in line already."""
     rank = [0] * len(before)
+    for layer in layers:
+        for at, place in enumerate(layer):
+            rank[place] = at
     first = list(range(len(before)))
     is_taken = [False] * len(before)
     chains: dict[int, list[int]] = {}
     for layer in layers:
         reached = -1
-        for at, place in enumerate(layer):
-            rank[place] = at
-            others = sorted(before[place], key=rank.__getitem__)
-            for other in others[(len(others) - 1) // 2 : len(others) // 2 + 1]:
-                if rank[other] > reached and not is_taken[other]:
+        for place in layer:
+            for other in _middle(before[place], rank):
+                if rank[other] > reached and not is_taken[other] and place in _middle(after[other], rank):
                     first[place], is_taken[other], reached = first[other], True, rank[other]
                     break
             chains.setdefault(first[place], []).append(place)
     return chains.values()
+
+
+def _middle(places: Sequence[int], rank: Sequence[int]) -> Sequence[int]:
+    """The middle one, or both."""
+    if len(places) < 3:
+        return places
+    ordered = sorted(places, key=rank.__getitem__)
+    return ordered[(len(places) - 1) // 2 : len(places) // 2 + 1]
 
 
 class _Room:
