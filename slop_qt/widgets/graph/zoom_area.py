@@ -1,5 +1,7 @@
 """A view of something larger than itself, at any size: scrolled, dragged, zoomed by wheel, keys and pinch."""
 
+import math
+
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QNativeGestureEvent, QResizeEvent, QTransform, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QGestureEvent, QPinchGesture, QWidget
@@ -11,6 +13,7 @@ _STEP = 1.25
 _PER_DEGREE = 1.0015  # an eighth of a degree, as wheels count
 _LEAST_AT_FIRST = 0.4
 _EDGE = 24.0
+_SCROLL_STEP = 40
 
 
 class ZoomArea(QAbstractScrollArea):
@@ -173,11 +176,17 @@ class ZoomArea(QAbstractScrollArea):
             self.zoom_changed.emit(zoom)
 
     def _update_bars(self) -> None:
-        size, view = self._content * self._zoom, self.viewport().size()
-        for bar, length, page in (
-            (self.horizontalScrollBar(), size.width(), view.width()),
-            (self.verticalScrollBar(), size.height(), view.height()),
-        ):
+        """Computed from the room without bars: setting one can hide the other, in the middle of this."""
+        size, room = self._content * self._zoom, self.maximumViewportSize()
+        across, down = self.horizontalScrollBar(), self.verticalScrollBar()
+        is_tall = size.height() > room.height()
+        is_wide = size.width() > room.width() - is_tall * down.sizeHint().width()
+        is_tall = size.height() > room.height() - is_wide * across.sizeHint().height()
+        pages = (
+            (across, size.width(), room.width() - is_tall * down.sizeHint().width()),
+            (down, size.height(), room.height() - is_wide * across.sizeHint().height()),
+        )
+        for bar, length, page in pages:
             bar.setPageStep(page)
-            bar.setSingleStep(40)
-            bar.setRange(0, max(0, round(length) - page))
+            bar.setSingleStep(_SCROLL_STEP)
+            bar.setRange(0, max(0, math.ceil(length) - page))
