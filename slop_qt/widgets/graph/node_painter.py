@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QStaticText, QTextLayout, QTransform
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QStaticText, QTextLayout, QTransform
 
 from slop_qt.core.tickets import Ticket
 from slop_qt.qt.icons import ICON_SIZE
@@ -57,6 +57,8 @@ class NodePainter:
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
         self._words: dict[str, _Words] = {}
+        self._tints: dict[str, QColor] = {}
+        self._sized: dict[int, tuple[QFont, QFontMetricsF]] = {}
         self._font = theme.font(small=True)
         self._metrics = QFontMetricsF(self._font)
 
@@ -66,6 +68,8 @@ class NodePainter:
             self._words.pop(ticket_id, None)
             return
         self._words.clear()
+        self._sized.clear()
+        self._tints.clear()
         self._font = self._theme.font(small=True)
         self._metrics = QFontMetricsF(self._font)
 
@@ -94,8 +98,9 @@ class NodePainter:
         """One card from afar: rect and painter are in the view's pixels. Icon and id stay as large as there is room."""
         look = _look(ticket, note)
         painter.setOpacity(_DIMMED if state.dimmed else 1.0)
-        back = _mixed(self._theme.color("raised"), self._theme.color(look.color), _TINT)
-        self._paint_card(painter, rect, look, state, back)
+        if look.color not in self._tints:
+            self._tints[look.color] = _mixed(self._theme.color("raised"), self._theme.color(look.color), _TINT)
+        self._paint_card(painter, rect, look, state, self._tints[look.color])
         size = min(rect.height() - 3, float(ICON_SIZE))
         if size < 4:
             return
@@ -114,9 +119,11 @@ class NodePainter:
         self._paint_line(painter, room.adjusted(0, half, 0, -2), look.word, look.color, min(11, int(half * 0.75)))
 
     def _paint_line(self, painter: QPainter, room: QRectF, text: str, color: str, pixels: int) -> None:
-        font = self._theme.font(small=True)
-        font.setPixelSize(pixels)
-        metrics = QFontMetricsF(font)
+        if pixels not in self._sized:
+            font = self._theme.font(small=True)
+            font.setPixelSize(pixels)
+            self._sized[pixels] = (font, QFontMetricsF(font))
+        font, metrics = self._sized[pixels]
         painter.setFont(font)
         painter.setPen(self._theme.color(color))
         base = room.center().y() + (metrics.ascent() - metrics.descent()) / 2
