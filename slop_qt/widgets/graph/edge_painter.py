@@ -12,6 +12,7 @@ HANDLE_RADIUS = 7.0
 _ARROW = 6.0
 _DIMMED = 0.35
 _STUB = 12.0
+_BOW = 48.0
 
 
 def handle_center(rect: QRectF) -> QPointF:
@@ -35,7 +36,7 @@ class EdgePainter:
     def paint_broken(self, painter: QPainter, rect: QRectF) -> None:
         """A dependency on what is not there: an end that comes from nowhere, with a cross."""
         painter.setOpacity(1.0)
-        end = QPointF(rect.left(), rect.center().y())
+        end = QPointF(rect.left(), rect.bottom() - _STUB)
         path = QPainterPath(end - QPointF(_STUB, 0))
         path.lineTo(end)
         start = path.elementAt(0)
@@ -47,9 +48,7 @@ class EdgePainter:
     def paint_drawn(self, painter: QPainter, start: QPointF, end: QPointF, *, possible: bool) -> None:
         """The dependency that is being drawn."""
         painter.setOpacity(1.0)
-        path = QPainterPath(start)
-        reach = max(40.0, abs(end.x() - start.x()) / 2)
-        path.cubicTo(start + QPointF(reach, 0), end - QPointF(reach, 0), end)
+        path = _forwards(start, end) if start.x() + _BOW < end.x() else _backwards(start, end)
         color = "accent" if possible else "failed"
         self._stroke(painter, path, color, 2.0, Qt.PenStyle.DashLine)
         self._paint_arrow(painter, end, -1.0, color)
@@ -82,3 +81,20 @@ class EdgePainter:
         painter.setBrush(self._theme.color(color))
         foot = end.x() + back * _ARROW
         painter.drawPolygon(QPolygonF([end, QPointF(foot, end.y() - 3.5), QPointF(foot, end.y() + 3.5)]))
+
+
+def _forwards(start: QPointF, end: QPointF) -> QPainterPath:
+    path = QPainterPath(start)
+    middle = (start.x() + end.x()) / 2
+    path.cubicTo(QPointF(middle, start.y()), QPointF(middle, end.y()), end)
+    return path
+
+
+def _backwards(start: QPointF, end: QPointF) -> QPainterPath:
+    """Over both cards, rather than through what is written on them."""
+    top = min(start.y(), end.y()) - 2 * _BOW
+    path = QPainterPath(start)
+    over = QPointF((start.x() + end.x()) / 2, top)
+    path.cubicTo(start + QPointF(_BOW, 0), QPointF(start.x() + _BOW, top), over)
+    path.cubicTo(QPointF(end.x() - _BOW, top), end - QPointF(_BOW, 0), end)
+    return path

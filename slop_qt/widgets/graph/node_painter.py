@@ -148,7 +148,7 @@ class NodePainter:
         wide = self._metrics.horizontalAdvance(state)
         state_left = NODE_WIDTH - _LEFT - wide
         name = self._cut(ticket.id, state_left - _ID_LEFT - 8, _MIDDLE)
-        below = note.problem or note.why or ticket.reason or note.worker
+        below = note.problem or note.why or ticket.reason or ("" if ticket.status.ended else note.worker)
         if below:
             first, second = self._cut(ticket.title, _TEXT_WIDTH), self._cut(below, _TEXT_WIDTH)
         else:
