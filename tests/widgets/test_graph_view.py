@@ -267,6 +267,7 @@ def test_dragging_moves_the_picture(large: GraphView, qtbot: QtBot, button: Qt.M
 
 
 def test_a_screen_reader_hears_everything_about_a_ticket(view: GraphView, qtbot: QtBot) -> None:
+    QAccessible.setActive(True)
     interface = QAccessible.queryAccessibleInterface(view)
     assert interface.text(QAccessible.Text.Name) == "Ticket graph"
     view.go_to("T-007")
@@ -283,6 +284,7 @@ def test_a_screen_reader_hears_everything_about_a_ticket(view: GraphView, qtbot:
     view.model.set_tickets([running, *others], {"T-001": TicketNote(worker="claude-haiku-4-5", problem="No.")})
     said = interface.text(QAccessible.Text.Description).splitlines()
     assert said[1:] == ["Running, attempt 2, by claude-haiku-4-5", "No.", "Needed by T-003."]
+    QAccessible.setActive(False)
 
 
 def test_the_tool_tip_says_the_whole_reason(view: GraphView) -> None:

@@ -1,7 +1,15 @@
 """The picture of a ticket graph: painted where it is visible, told to screen readers, with what is selected."""
 
 from PySide6.QtCore import QEvent, QModelIndex, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QHelpEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QFocusEvent,
+    QHelpEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from slop_qt.qt.theme import Theme
@@ -222,10 +230,17 @@ class GraphCanvas(ZoomArea):
         """Paint what is selected, and say it to who does not see it."""
         if self.selected_edge is not None:
             source, target = self.selected_edge
-            self.setAccessibleDescription(f"The dependency of {target} on {source}.")
+            self.say(f"The dependency of {target} on {source}.")
         else:
-            self.setAccessibleDescription(self.words(self.selected))
+            self.say(self.words(self.selected))
         self.viewport().update()
+
+    def say(self, words: str) -> None:
+        """Let a screen reader know what is in question; read it out to who works here."""
+        if words != self.accessibleDescription():
+            self.setAccessibleDescription(words)
+            if words and self.hasFocus():
+                QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, words))
 
     def _lay_out(self) -> None:
         was_empty = not self.scene.rects

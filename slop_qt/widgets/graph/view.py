@@ -221,7 +221,7 @@ class GraphView(GraphCanvas):
             hindrance = connecting.hindrance(target)
             words = hindrance or connecting.promise(target)
             QToolTip.showText(self.viewport().mapToGlobal(place.toPoint()), hindrance, self)
-        self.setAccessibleDescription(words)
+        self.say(words)
         self.hint_changed.emit(words)
 
     def _handle_at(self, place: QPointF) -> str | None:
