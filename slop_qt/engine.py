@@ -32,8 +32,10 @@ from slop_qt.qt.helper_pool import HelperPool
 from slop_qt.qt.lanes import LanePool
 from slop_qt.qt.main_loop import MainLoop
 from slop_qt.qt.socket_server import SocketServer
+from slop_qt.qt.track_editor import Editing
 from slop_qt.store.calibration import read_calibration, write_calibration
 from slop_qt.store.conductor_folder import ConductorFolder
+from slop_qt.store.drafts import DraftStore
 from slop_qt.store.journal import Journal
 from slop_qt.store.keys import KeyStore
 from slop_qt.store.logs import configure_logging
@@ -41,6 +43,7 @@ from slop_qt.store.paths import ProjectPaths
 from slop_qt.store.preferences import Preferences
 from slop_qt.store.process_lock import ProcessLock
 from slop_qt.tools.registry import ToolRegistry, default_tools
+from slop_qt.tools.shell_syntax import shell_problem
 from slop_qt.workspace.processes import PosixCommandRunner
 from slop_qt.workspace.repository import Repository
 
@@ -87,6 +90,7 @@ class Engine:
         self._journal: Journal | None = None
         self._server: SocketServer | None = None
         self._bus: Bus
+        self._drafts: DraftStore
         self.feed: StateFeed
         self.session: Session | None = None
 
@@ -102,6 +106,7 @@ class Engine:
         repository = Repository(self.options.project)
         await self._helpers.run(repository.inspect)
         paths = ProjectPaths.create(self.options.data_folder, repository.root)
+        self._drafts = DraftStore(paths.drafts)
         self._lock = ProcessLock(paths.lock)
         self._lock.acquire()
         self._keys.mask(key_variables(self.settings.servers))
@@ -143,6 +148,11 @@ class Engine:
     def offload(self) -> Offload:
         """The helper pool."""
         return self._helpers
+
+    @property
+    def editing(self) -> Editing:
+        """What a window's editor checks and keeps edits with."""
+        return Editing(offload=self._helpers, drafts=self._drafts, verify_problem=self._verify_problem)
 
     def fault(self, where: str, message: str) -> None:
         """Record an unexpected failure. Main thread."""
@@ -197,6 +207,11 @@ class Engine:
     def throttles(self) -> list[ThrottleState]:
         """How each provider in use is slowed down. From any thread, at once."""
         return [provider.throttle.state() for provider in self._providers.made()]
+
+    async def _verify_problem(self, line: str) -> str | None:
+        runner = PosixCommandRunner(os.environ)
+        asked = partial(shell_problem, line, runner, self.project)
+        return await self._lanes.run(asked, name="check of a verify command")
 
     def _parts(self, repository: Repository, paths: ProjectPaths) -> SessionParts:
         return SessionParts(

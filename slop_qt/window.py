@@ -84,6 +84,10 @@ class MainWindow(QMainWindow):
 
         SettingsDialog(self._context, self).open()
 
+    async def keep_edits(self) -> None:
+        """Keep what is not saved, for the next start."""
+        await self._context.editor.close()
+
     def dispose(self) -> None:
         """Remember the layout, hear nothing more, and go."""
         self._docks.save(self._context.settings)
