@@ -42,6 +42,7 @@ from slop_qt.store.logs import configure_logging
 from slop_qt.store.paths import ProjectPaths
 from slop_qt.store.preferences import Preferences
 from slop_qt.store.process_lock import ProcessLock
+from slop_qt.store.system_prompts import PromptFolder
 from slop_qt.tools.registry import ToolRegistry, default_tools
 from slop_qt.tools.shell_syntax import shell_problem
 from slop_qt.workspace.processes import PosixCommandRunner
@@ -228,6 +229,7 @@ class Engine:
             commands=PosixCommandRunner(os.environ),
             provider=self.provider,
             tools=ToolRegistry(default_tools()),
+            prompts=PromptFolder(self.options.prompts_folder),
             counters=self._counters,
             limit_tokens=self._models.catalog.limit_tokens,
         )

@@ -172,6 +172,7 @@ ALL_COMMANDS: tuple[Command[Any, Any], ...] = (
     TRACK_SHOW,
     TRACK_PLAN,
     TRACK_SET_TICKETS,
+    TRACK_REVISE,
     RUN_START,
     RUN_PAUSE,
     RUN_RESUME,

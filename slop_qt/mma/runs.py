@@ -18,6 +18,7 @@ from slop_qt.mma.gate import RunGate
 from slop_qt.mma.run_repository import RunRepository
 from slop_qt.mma.session_parts import SessionParts, new_run_id
 from slop_qt.mma.ticket_way import TicketWay
+from slop_qt.store.system_prompts import SystemPrompts
 from slop_qt.workspace.worktrees import RunWorkspace
 
 __all__ = ["RunOrder", "Runs"]
@@ -139,6 +140,7 @@ class Runs:
     async def _begin(self, order: RunOrder) -> str:
         parts = self._parts
         await parts.require_providers(3, 4)
+        prompts = await parts.load_prompts()
         facts = await parts.offload.run(parts.repository.inspect)
         if self._closing:
             raise NotPossibleError("The session is closing: no run starts any more.")
@@ -148,7 +150,7 @@ class Runs:
         repository = RunRepository(workspace, parts.offload)
         gate = RunGate(parts.sink, parts.desk, order.mode, parts.settings.rules)
         board = TicketBoard(parts.sink, run_id, order.tickets)
-        way = self._way(run_id, order, gate, repository, board)
+        way = self._way(run_id, order, gate, repository, board, prompts)
         conductor = Conductor(run_id, board, way, parts.sink, workers=order.workers)
         parts.sink.publish(
             RunStarted(
@@ -176,12 +178,14 @@ class Runs:
         gate: RunGate,
         repository: RunRepository,
         board: TicketBoard,
+        prompts: SystemPrompts,
     ) -> TicketWay:
         return TicketWay(
             run_id=run_id,
             track=order.track.title,
             settings=lambda: self._parts.settings,
             services=self._parts.services(gate),
+            prompts=prompts,
             lanes=self._parts.lanes,
             repository=repository,
             board=board,

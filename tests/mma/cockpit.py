@@ -29,6 +29,7 @@ from slop_qt.mma.session_parts import SessionParts
 from slop_qt.store.conductor_folder import ConductorFolder
 from slop_qt.store.journal import Journal
 from slop_qt.store.preferences import Preferences
+from slop_qt.store.system_prompts import PromptFolder
 from slop_qt.tools.registry import ToolRegistry, default_tools
 from slop_qt.workspace.processes import PosixCommandRunner
 from slop_qt.workspace.repository import Repository
@@ -160,6 +161,7 @@ class Cockpit:
             commands=PosixCommandRunner(os.environ),
             provider=lambda _: self.provider,
             tools=ToolRegistry(default_tools()),
+            prompts=PromptFolder(self.folder / "prompts"),
             limit_tokens=lambda _provider, _model: None,
         )
         self.session = Session(self.parts)
