@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoGroup, QUndoStack
 
 from slop_qt.core import ticket_edits
-from slop_qt.core.errors import NotPossibleError, SlopError
+from slop_qt.core.errors import ConflictError, NotPossibleError, SlopError
 from slop_qt.core.ports import Offload
 from slop_qt.core.replanning import fixed_tickets
 from slop_qt.core.ticket_checks import TicketProblem
@@ -59,7 +59,7 @@ class TrackEditor(QObject):
         tickets_changed, text_changed, dirty_changed, problems_changed: of the track that is edited.
         state_changed: loading, conflicts or what can be edited are other than before.
         ticket_wanted(str): the ticket of that id shall be shown in its form.
-        edited_at(str, str): undo or redo changed something there: spec, plan or tickets, and which ticket.
+        edited_at(str, str, str): undo or redo changed something: spec, plan or tickets, which ticket, which field.
         noticed(str): a sentence about what somebody else did to the track's files, or about a draft.
         failed(SlopError): reading or writing it failed; nothing that was edited is lost.
     """
@@ -71,7 +71,7 @@ class TrackEditor(QObject):
     problems_changed = Signal()
     state_changed = Signal()
     ticket_wanted = Signal(str)
-    edited_at = Signal(str, str)
+    edited_at = Signal(str, str, str)
     noticed = Signal(str)
     failed = Signal(object)
 
@@ -207,10 +207,13 @@ class TrackEditor(QObject):
         """Take it again."""
         self.undo_stack.redo()
 
-    def save(self, done: Callable[[], None] | None = None) -> None:
-        """Write what is unsaved in the selected track; then call `done`, unless that failed or has to be decided."""
+    def save(self, done: Callable[[], None] | None = None, refused: Callable[[SlopError], None] | None = None) -> None:
+        """Write what is unsaved in the selected track, then call `done`.
+
+        Where that fails, or has to be decided first, `refused` is called, or `failed` emitted where it is None.
+        """
         if self.track is not None:
-            self._parts.start(self._attempt(partial(self._write, self.track.save, done)))
+            self._parts.start(self._attempt(partial(self._write, self.track.save, done), refused))
         elif done is not None:
             done()
 
@@ -267,11 +270,11 @@ class TrackEditor(QObject):
         track.state_changed.connect(partial(self._state_changed, track))
         track.noticed.connect(partial(self._relay, track, self.noticed.emit))
         track.tickets.changed.connect(partial(self._tickets_changed, track))
-        track.tickets.edited_at.connect(partial(self._edited, track, "tickets"))
+        track.tickets.edited_at.connect(partial(self._ticket_edited, track))
         track.tickets.kept.connect(partial(self._relay, track, self._say_kept))
         for text in track.texts:
             text.changed.connect(partial(self._text_changed, track))
-            text.edited_at.connect(partial(self._edited, track, text.name))
+            text.edited_at.connect(partial(self._text_edited, track, text.name))
         return track
 
     def _show(self) -> None:
@@ -291,16 +294,24 @@ class TrackEditor(QObject):
             self._show()
 
     async def _write(self, save: Callable[[], Coroutine[Any, Any, bool]], done: Callable[[], None] | None) -> None:
-        if await save():
-            self._source.reload()
+        if not await save():
             if done is not None:
-                done()
+                raise ConflictError(
+                    "A file of this track was changed by somebody else, and you have unsaved edits of it.",
+                    "Decide in the Plan panel which of them to keep.",
+                )
+            return
+        self._source.reload()
+        if done is not None:
+            done()
 
-    async def _attempt(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+    async def _attempt(
+        self, work: Callable[[], Coroutine[Any, Any, Any]], refused: Callable[[SlopError], None] | None = None
+    ) -> None:
         try:
             await work()
         except SlopError as error:
-            self.failed.emit(error)
+            (refused or self.failed.emit)(error)
 
     def _save_tickets(self) -> None:
         for track in self._tracks.values():
@@ -359,13 +370,16 @@ class TrackEditor(QObject):
                 self._dirty = self.dirty
                 self.dirty_changed.emit()
 
-    def _edited(self, track: EditedTrack, where: str, place: object) -> None:
+    def _text_edited(self, track: EditedTrack, where: str, _position: int) -> None:
+        if track is self._current:
+            self.edited_at.emit(where, "", "")
+
+    def _ticket_edited(self, track: EditedTrack, ticket_id: str, field: str) -> None:
         if track is not self._current:
             return
-        ticket_id = place if isinstance(place, str) else ""
         if ticket_id and any(ticket.id == ticket_id for ticket in self.tickets):
             self._selection.select(track.track_id, ticket_id)
-        self.edited_at.emit(where, ticket_id)
+        self.edited_at.emit("tickets", ticket_id, field)
 
     def _relay(self, track: EditedTrack, say: Callable[[Any], None], what: object) -> None:
         if track is self._current:

@@ -127,13 +127,13 @@ def test_undo_says_where_it_was(editor: TrackEditor, stage: Stage, qtbot: QtBot)
     qtbot.keyClicks(view, "end")
     retitle(editor, "T-003", "Tell it")
     stage.context.selection.select("amounts", "T-001")
-    places: list[tuple[str, str]] = []
-    editor.edited_at.connect(lambda where, ticket: places.append((where, ticket)))
+    places: list[tuple[str, str, str]] = []
+    editor.edited_at.connect(lambda *place: places.append(place))
     positions: list[int] = []
     editor.track.spec.edited_at.connect(positions.append)
     editor.undo()
     editor.undo()
-    assert places == [("tickets", "T-003"), ("spec", "")]
+    assert places == [("tickets", "T-003", "title"), ("spec", "", "")]
     assert positions == [len(SPEC)]
     assert stage.context.selection.ticket_id == "T-003"
 

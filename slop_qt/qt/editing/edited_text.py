@@ -134,10 +134,14 @@ class EditedText(QObject):
         self._saved_steps = _NEVER
         self._look()
 
-    async def snapshot(self) -> Snapshot:
-        """The text of this moment. A long one is read in slices; if it changes meanwhile, again from the start."""
+    async def snapshot(self, *, end_typing: bool = True) -> Snapshot:
+        """The text of this moment. A long one is read in slices; if it changes meanwhile, again from the start.
+
+        One that is to be saved ends a step of typing: what is typed next can be undone without it.
+        """
         while True:
-            self.end_typing()
+            if end_typing:
+                self.end_typing()
             steps, revision, base = self._steps, self.document.revision(), self.base
             pieces = []
             size = self.document.characterCount() - 1

@@ -25,13 +25,13 @@ class EditedTickets(QObject):
     Signals:
         changed: the tickets are others.
         state_changed: unsaved, conflict or problem are other than before.
-        edited_at(str): undo or redo changed the ticket of that id (or took it away).
+        edited_at(str, str): undo or redo changed that ticket's field; empty where several, or where it is gone.
         kept(tuple[str, ...]): undo or redo left these as they are, since they have started.
     """
 
     changed = Signal()
     state_changed = Signal()
-    edited_at = Signal(str)
+    edited_at = Signal(str, str)
     kept = Signal(object)
 
     def __init__(self, stack: QUndoStack, parent: QObject) -> None:
@@ -109,14 +109,14 @@ class EditedTickets(QObject):
         """Let the next change of the same field be a step of its own."""
         self._typing += 1
 
-    def show(self, tickets: Tickets, ticket_id: str) -> None:
+    def show(self, tickets: Tickets, ticket_id: str, field: str) -> None:
         """For a step: go to that state, but for tickets that have started meanwhile."""
         wanted = ticket_edits.kept_fixed(self.current, tickets, self.fixed)
         kept = tuple(ticket.id for ticket in wanted if ticket.id in self.fixed and ticket not in tickets)
         self.set(wanted)
         if kept:
             self.kept.emit(kept)
-        self.edited_at.emit(ticket_id)
+        self.edited_at.emit(ticket_id, field)
 
     def set(self, tickets: Tickets) -> None:
         """For a step: these, and say so."""
@@ -151,11 +151,11 @@ class _TicketsStep(QUndoCommand):
         return True
 
     def undo(self) -> None:
-        self._edited.show(self._before, self._ticket_id(self._before))
+        self._edited.show(self._before, self._ticket_id(self._before), self._key[1])
 
     def redo(self) -> None:
         if self._taken:
-            self._edited.show(self._after, self._ticket_id(self._after))
+            self._edited.show(self._after, self._ticket_id(self._after), self._key[1])
         else:
             self._taken = True
             self._edited.set(self._after)

@@ -122,7 +122,7 @@ class EditedTrack(QObject):
         unsaved = self.unsaved
         for text in self.texts:
             if text.name in unsaved and text.loaded:
-                snapshot = await text.snapshot()
+                snapshot = await text.snapshot(end_typing=False)
                 await self._keep(text.name, snapshot.text, snapshot.base_digest)
         if _TICKETS in unsaved:
             await self._keep(_TICKETS, _TICKETS_FILE.dump_json(self.tickets.current).decode(), self.tickets.base_digest)
@@ -188,7 +188,7 @@ class EditedTrack(QObject):
         elif not text.unsaved:
             text.take_over(document)
             self.noticed.emit(f"{file} was changed outside. Undo brings back what was here.")
-        elif in_editor((await text.snapshot()).text) == in_editor(document.text):
+        elif in_editor((await text.snapshot(end_typing=False)).text) == in_editor(document.text):
             text.take_over(document)
         else:
             text.set_theirs(document)

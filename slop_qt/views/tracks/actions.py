@@ -76,19 +76,22 @@ class TrackActions(QObject):
         dialog.open()
 
     def plan(self) -> None:
-        """Have Tier 2 cut the selected track into tickets."""
+        """Save what was edited, then have Tier 2 cut the selected track into tickets."""
         track_id = self._context.selection.track_id
         if track_id is not None:
             self._panel.banner.hide()
-            self._context.send(
-                self._panel,
-                commands.TRACK_PLAN,
-                shapes.TrackRef(track_id=track_id),
-                lambda _: self._context.tracks.reload(),
-            )
+            self._context.editor.save(lambda: self._plan(track_id), self._panel.show_error)
 
     def run(self) -> None:
-        """Ask how, then run the selected track."""
+        """Save what was edited, ask how, then run the selected track."""
+        self._panel.banner.hide()
+        self._context.editor.save(self._ask_how, self._panel.show_error)
+
+    def _plan(self, track_id: str) -> None:
+        params = shapes.TrackRef(track_id=track_id)
+        self._context.send(self._panel, commands.TRACK_PLAN, params, lambda _: self._context.tracks.reload())
+
+    def _ask_how(self) -> None:
         shown = self._context.tracks.find(self._context.selection.track_id)
         if shown is not None:
             facts = self._context.facts
