@@ -207,7 +207,9 @@ class TrackEditor(QObject):
         """Take it again."""
         self.undo_stack.redo()
 
-    def save(self, done: Callable[[], None] | None = None, refused: Callable[[SlopError], None] | None = None) -> None:
+    def save(
+        self, *, done: Callable[[], None] | None = None, refused: Callable[[SlopError], None] | None = None
+    ) -> None:
         """Write what is unsaved in the selected track, then call `done`.
 
         Where that fails, or has to be decided first, `refused` is called, or `failed` emitted where it is None.

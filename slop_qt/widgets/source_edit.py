@@ -1,8 +1,8 @@
 """Edits the source of a document that belongs to somebody else, and whose history too."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QContextMenuEvent, QTextCursor, QTextDocument, QTextOption
-from PySide6.QtWidgets import QPlainTextDocumentLayout, QPlainTextEdit
+from PySide6.QtWidgets import QMenu, QPlainTextDocumentLayout, QPlainTextEdit
 
 from slop_qt.qt.theme import Theme
 from slop_qt.widgets.undo_keys import SharedUndoKeys
@@ -59,7 +59,8 @@ class SourceEdit(QPlainTextEdit):
         if scroll:
             self.ensureCursorVisible()
 
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+    def make_menu(self) -> QMenu:
+        """What a right click offers: as usual, with `history` (undo and redo) for the document's own."""
         menu = self.createStandardContextMenu()
         for name, action in zip(("edit-undo", "edit-redo"), self.history or (None, None), strict=True):
             own = menu.findChild(QAction, name)
@@ -67,7 +68,11 @@ class SourceEdit(QPlainTextEdit):
                 menu.insertAction(own, action)
             if own is not None:
                 menu.removeAction(own)
-        menu.aboutToHide.connect(menu.deleteLater)
+        return menu
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = self.make_menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(event.globalPos())
 
     def _scrolled(self) -> None:

@@ -247,12 +247,12 @@ def test_tickets_that_make_no_graph_are_held_and_can_be_mended(
     errors: list[Exception] = []
     editor.failed.connect(errors.append)
     ran: list[bool] = []
-    editor.save(lambda: ran.append(True))
+    editor.save(done=lambda: ran.append(True))
     assert "T-001 → T-003 → T-002 → T-001" in str(errors[0])
     assert (ran, files.written, editor.dirty) == ([], [], True)
     retitle(editor, "T-002", "Still a circle, but this may be changed")
     editor.disconnect_tickets("T-003", "T-001")
-    editor.save(lambda: ran.append(True))
+    editor.save(done=lambda: ran.append(True))
     assert ran == [True]
     assert files.tickets("amounts")[1].title.startswith("Still")
 

@@ -40,8 +40,9 @@ class TicketForm(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setWidget(self._lay_out())
-        for surface in (self.viewport(), self.widget()):
+        page = self._lay_out()
+        self.setWidget(page)
+        for surface in (self.viewport(), page):
             surface.setAutoFillBackground(False)  # the panel's own shows
         for name, field in self._fields.items():
             field.typed.connect(lambda name=name: self._typed(name))

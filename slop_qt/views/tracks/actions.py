@@ -80,12 +80,12 @@ class TrackActions(QObject):
         track_id = self._context.selection.track_id
         if track_id is not None:
             self._panel.banner.hide()
-            self._context.editor.save(lambda: self._plan(track_id), self._panel.show_error)
+            self._context.editor.save(done=lambda: self._plan(track_id), refused=self._panel.show_error)
 
     def run(self) -> None:
         """Save what was edited, ask how, then run the selected track."""
         self._panel.banner.hide()
-        self._context.editor.save(self._ask_how, self._panel.show_error)
+        self._context.editor.save(done=self._ask_how, refused=self._panel.show_error)
 
     def _plan(self, track_id: str) -> None:
         params = shapes.TrackRef(track_id=track_id)
