@@ -24,6 +24,7 @@ from slop_qt.mma.model_desk import ModelDesk
 from slop_qt.mma.provider_shelf import ProviderShelf
 from slop_qt.mma.session import Session
 from slop_qt.mma.session_parts import SessionParts
+from slop_qt.providers.price_list import PriceList
 from slop_qt.providers.registry import SCRIPTED
 from slop_qt.providers.servers import key_variables
 from slop_qt.providers.token_counter import TokenCounters
@@ -86,6 +87,7 @@ class Engine:
             environment=os.environ,
             unpaced=options.unpaced,
         )
+        self._prices = PriceList(os.environ, lambda: self.settings.servers)
         self._recorder = Recorder(options.record, ToolRegistry(default_tools())) if options.record else None
         self._lock: ProcessLock | None = None
         self._journal: Journal | None = None
@@ -94,6 +96,7 @@ class Engine:
         self._drafts: DraftStore
         self.feed: StateFeed
         self.session: Session | None = None
+        self.answers: Path  # where planning answers are kept that could not be used
 
     async def start(self) -> None:
         """Open the project, read its journal, and answer on the socket if that is wanted.
@@ -108,6 +111,7 @@ class Engine:
         await self._helpers.run(repository.inspect)
         paths = ProjectPaths.create(self.options.data_folder, repository.root)
         self._drafts = DraftStore(paths.drafts)
+        self.answers = paths.answers
         self._lock = ProcessLock(paths.lock)
         self._lock.acquire()
         self._keys.mask(key_variables(self.settings.servers))
@@ -232,6 +236,7 @@ class Engine:
             prompts=PromptFolder(self.options.prompts_folder),
             counters=self._counters,
             limit_tokens=self._models.catalog.limit_tokens,
+            price=self._prices.cost_usd,
         )
 
     def _listen(self) -> None:

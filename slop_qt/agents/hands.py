@@ -17,6 +17,7 @@ from slop_qt.tools.strict_json import parse_object, unreadable
 
 __all__ = ["CarriedOut", "Hands"]
 
+_KEPT_OF_AN_ANSWER = 1 << 20  # characters: all of a whole plan, so that the person can mend it
 _HARMLESS = Decision(approved=True, by=DecidedBy.POLICY)
 
 
@@ -86,7 +87,8 @@ class Hands:
         try:
             tool, arguments = self._services.tools.parse(self._request.tier, call.name, call.arguments_json)
         except ToolError as error:
-            self._services.sink.publish(self._called(call_id, call.name, _lenient(call.arguments_json)))
+            kept = _lenient(call.arguments_json, _KEPT_OF_AN_ANSWER if self._is_answer(call) else None)
+            self._services.sink.publish(self._called(call_id, call.name, kept))
             raise self._mistaken(call, error) from None
         if tool.ends:
             self._services.sink.publish(self._called(call_id, tool.name, arguments.model_dump(mode="json")))
@@ -125,10 +127,13 @@ class Hands:
 
     def _mistaken(self, call: ToolCallReceived, error: ToolError) -> _MalformedError:
         """The error as the model's mistake; what was meant as its answer is kept."""
-        if self._services.tools.is_answer(self._request.tier, call.name):
+        if self._is_answer(call):
             self.refused = RefusedAnswer(call.name, call.arguments_json)
             self.refusals += 1
         return _MalformedError(error.message, error.hint)
+
+    def _is_answer(self, call: ToolCallReceived) -> bool:
+        return self._services.tools.is_answer(self._request.tier, call.name)
 
     def _approval(self, effect: Effect) -> ApprovalRequest:
         request = self._request
@@ -177,11 +182,11 @@ class Hands:
         return unique
 
 
-def _lenient(arguments_json: str) -> Any:
+def _lenient(arguments_json: str, kept: int | None = None) -> Any:
     """What history and journal keep of arguments: always an object, and one that both can hold."""
     with contextlib.suppress(ToolError):
         return parse_object(arguments_json)
-    return unreadable(arguments_json)
+    return unreadable(arguments_json) if kept is None else unreadable(arguments_json, kept)
 
 
 def _rejection(decision: Decision) -> str:

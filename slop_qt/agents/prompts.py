@@ -1,7 +1,7 @@
 """The first message of each agent; its system prompt comes from `store.system_prompts`."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from slop_qt.core.tickets import Ticket, TicketSpec
@@ -11,6 +11,7 @@ __all__ = [
     "AttemptStory",
     "FailedAttempt",
     "PlanningMaterial",
+    "Revision",
     "TicketStory",
     "epic_prompt",
     "qa_prompt",
@@ -63,6 +64,15 @@ class TicketStory:
     attempts: tuple[AttemptStory, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What a revision goes by: the tickets, the diff that the run has merged (empty for none), the person's wish."""
+
+    stories: tuple[TicketStory, ...]
+    merged: str = ""
+    wish: str = ""
+
+
 def epic_prompt(epic: str, material: PlanningMaterial, tracks: Sequence[Track]) -> str:
     """Tier 1's first message."""
     existing = "\n".join(f"- {track.title} ({track.status})" for track in tracks) or "none"
@@ -74,15 +84,17 @@ def track_prompt(track: Track, spec: str, plan: str, material: PlanningMaterial)
     return _sections(_track(track, spec, plan) | _material(material))
 
 
-def revision_prompt(
-    track: Track, spec: str, plan: str, material: PlanningMaterial, stories: Iterable[TicketStory], wish: str
-) -> str:
+def revision_prompt(track: Track, spec: str, plan: str, material: PlanningMaterial, revision: Revision) -> str:
     """Tier 2's first message where there are tickets, and a run may have shown something about them."""
-    wanted = wish.strip() or "Nothing in particular: make the rest of the tickets fit what has been learnt."
     sections = _track(track, spec, plan)
-    for story in stories:
+    for story in revision.stories:
         where = "has started or ended: hand it in unchanged" if story.fixed else "has not started: it may change or go"
         sections[f"{story.ticket.id}, which {where}"] = _story(story)
+    if revision.merged:
+        sections["What the run has merged, which is not in the files that you can read"] = (
+            f"```diff\n{_ends(revision.merged, _SHOWN_DIFF)}\n```"
+        )
+    wanted = revision.wish.strip() or "Nothing in particular: make the rest of the tickets fit what has been learnt."
     return _sections(sections | {"What the person wants revised": wanted} | _material(material))
 
 

@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from slop_qt.core.forecast import FileOverlap
 from slop_qt.core.tickets import TicketSpec, cycles, overlap
 
-__all__ = ["TicketProblem", "errors_of", "field_problems", "graph_errors", "graph_problems"]
+__all__ = ["TicketProblem", "errors_of", "field_problems", "graph_errors", "graph_problems", "unordered_overlaps"]
 
 _IN_WORDS = {
     "missing": "is missing",
@@ -66,10 +67,23 @@ def graph_problems(tickets: Sequence[TicketSpec]) -> tuple[TicketProblem, ...]:
     tickets are worked one after the other, in no certain order. They are looked for where there is no circle.
     """
     errors = graph_errors(tickets)
-    graph = {ticket.id: ticket.depends_on for ticket in tickets}
-    if cycles(graph):
+    if cycles({ticket.id: ticket.depends_on for ticket in tickets}):
         return errors
-    return (*errors, *_unordered_overlaps(tickets, graph))
+    return (*errors, *(_overlap_warning(pair) for pair in unordered_overlaps(tickets)))
+
+
+def unordered_overlaps(tickets: Sequence[TicketSpec]) -> tuple[FileOverlap, ...]:
+    """Pairs that change one path, of which neither depends on the other, even through others. Expects no circle."""
+    before = _ancestors({ticket.id: ticket.depends_on for ticket in tickets})
+    pairs = []
+    for at, later in sorted(_pairs_with_common_paths(tickets)):
+        first, second = tickets[at], tickets[later]
+        if first.id in before[second.id] or second.id in before[first.id] or first.id == second.id:
+            continue
+        path = overlap(first, second)
+        if path is not None:
+            pairs.append(FileOverlap(first=first.id, second=second.id, path=path))
+    return tuple(pairs)
 
 
 def errors_of(problems: Iterable[TicketProblem]) -> tuple[TicketProblem, ...]:
@@ -109,21 +123,12 @@ def _unknown_dependencies(tickets: Sequence[TicketSpec]) -> list[TicketProblem]:
     ]
 
 
-def _unordered_overlaps(tickets: Sequence[TicketSpec], graph: Mapping[str, Sequence[str]]) -> list[TicketProblem]:
-    before = _ancestors(graph)
-    problems = []
-    for first, second in sorted(_pairs_with_common_paths(tickets)):
-        mine, other = tickets[first], tickets[second]
-        if mine.id in before[other.id] or other.id in before[mine.id] or mine.id == other.id:
-            continue
-        path = overlap(mine, other)
-        if path is not None:
-            message = (
-                f"{mine.id} and {other.id} both change {path} and neither depends on the other: "
-                "they run one after the other, in no certain order."
-            )
-            problems.append(TicketProblem(other.id, "files", message, "warning"))
-    return problems
+def _overlap_warning(pair: FileOverlap) -> TicketProblem:
+    message = (
+        f"{pair.first} and {pair.second} both change {pair.path} and neither depends on the other: "
+        "they run one after the other, in no certain order."
+    )
+    return TicketProblem(pair.second, "files", message, "warning")
 
 
 def _pairs_with_common_paths(tickets: Sequence[TicketSpec]) -> set[tuple[int, int]]:

@@ -6,9 +6,10 @@ from functools import partial
 
 from slop_qt.agents.prompts import epic_prompt, track_prompt
 from slop_qt.core.planning_basis import PlanningBasis
-from slop_qt.core.tickets import TicketSpec, check_graph
+from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.tracks import Track, TrackDraft
 from slop_qt.mma.planning_runs import PlanningRun, PlanningRuns
+from slop_qt.mma.runs import Runs
 from slop_qt.mma.session_parts import SessionParts
 from slop_qt.tools.submit_tickets import SubmitTicketsArguments
 from slop_qt.tools.submit_tracks import SubmitTracksArguments
@@ -19,9 +20,11 @@ __all__ = ["Planning"]
 class Planning:
     """Has epics and tracks cut, and writes what is accepted. Lives in the main thread's loop."""
 
-    def __init__(self, parts: SessionParts, runs: PlanningRuns) -> None:
+    def __init__(self, parts: SessionParts, runs: PlanningRuns, door: Runs) -> None:
+        """`door` is by which tickets are written."""
         self._parts = parts
         self._runs = runs
+        self._door = door
 
     async def propose_tracks(self, epic: str) -> tuple[str, tuple[TrackDraft, ...]]:
         """Have Tier 1 cut the epic. Nothing is written.
@@ -68,11 +71,13 @@ class Planning:
 
         return await self._runs.carry_out(f"Tickets for {track.title}", 2, work)
 
-    async def write_tickets(self, track_id: str, tickets: Sequence[TicketSpec]) -> None:
-        """Replace the track's tickets.
+    async def write_tickets(self, track_id: str, tickets: Sequence[TicketSpec], base_digest: str | None = None) -> str:
+        """Replace the track's tickets, also in the run that works on them. Returns the file's digest.
 
         Raises:
             InvalidInputError: a cycle, an unknown dependency or a duplicate id, with its name.
+            ConflictError: base_digest is given, and tickets.json has been changed since.
+            NotPossibleError: a run has started or ended what they change or leave out.
         """
-        check_graph(tickets)
-        await self._parts.offload.run(partial(self._parts.folder.set_tickets, track_id, tickets))
+        write = partial(self._parts.folder.set_tickets, track_id, tickets, base_digest)
+        return await self._door.write_tickets(track_id, tickets, lambda: self._parts.offload.run(write))

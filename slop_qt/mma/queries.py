@@ -7,7 +7,7 @@ from slop_qt.core.errors import NotFoundError
 from slop_qt.core.state import RunState, SessionState
 from slop_qt.core.stream_state import StreamState
 from slop_qt.core.streams import TIERS, tier_name
-from slop_qt.core.tickets import Ticket, TicketSpec
+from slop_qt.core.tickets import Ticket, TicketSpec, as_they_stand
 from slop_qt.core.usage import NO_USAGE
 from slop_qt.mma import shapes
 
@@ -114,9 +114,4 @@ def usage_of(run: RunState) -> shapes.UsageStats:
 def with_run_state(state: SessionState, track_id: str, planned: Sequence[TicketSpec]) -> tuple[Ticket, ...]:
     """The planned tickets, with where each stands in the track's newest run."""
     newest = newest_run_of(state, track_id)
-    tickets = []
-    for spec in planned:
-        ran = newest.tickets.get(spec.id) if newest else None
-        update = {"status": ran.status, "reason": ran.reason, "attempt": ran.attempt} if ran else {}
-        tickets.append(Ticket(**spec.model_dump(), **update))
-    return tuple(tickets)
+    return as_they_stand(planned, newest.tickets if newest is not None else {})

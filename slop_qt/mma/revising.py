@@ -4,13 +4,15 @@ import hashlib
 from functools import partial
 from pathlib import Path
 
-from slop_qt.agents.prompts import revision_prompt
+from slop_qt.agents.prompts import Revision, revision_prompt
 from slop_qt.core.approvals import DecidedBy
-from slop_qt.core.errors import NotPossibleError
+from slop_qt.core.errors import NotPossibleError, WorkspaceError
 from slop_qt.core.planning_basis import PlanningBasis
+from slop_qt.core.state import RunState
 from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.tracks import Track
 from slop_qt.mma import commands, queries
+from slop_qt.mma.applying import Applying
 from slop_qt.mma.lessons import stories
 from slop_qt.mma.plan_shapes import ReviseTrack, TicketsRevised
 from slop_qt.mma.planning_runs import PlanningRun, PlanningRuns
@@ -26,9 +28,10 @@ class Revising:
     Nothing is written: the answer is a proposal, to be saved as any other edit of the tickets.
     """
 
-    def __init__(self, parts: SessionParts, runs: PlanningRuns) -> None:
+    def __init__(self, parts: SessionParts, runs: PlanningRuns, applying: Applying) -> None:
         self._parts = parts
         self._runs = runs
+        self._applying = applying
 
     def register(self, registry: commands.CommandRegistry) -> None:
         """Attach the command."""
@@ -55,12 +58,23 @@ class Revising:
         spec = await self._parts.offload.run(partial(self._parts.folder.spec, track.id))
         plan = await self._parts.offload.run(partial(self._parts.folder.plan, track.id))
         material = await self._runs.material()
-        learnt = stories(queries.newest_run_of(self._parts.feed.state, track.id), before)
+        newest = queries.newest_run_of(self._parts.feed.state, track.id)
+        merged = await self._merged(newest)
+        learnt = stories(newest, before)
         fixed = {story.ticket.id for story in learnt if story.fixed}
         basis = PlanningBasis(plan=plan, fixed=tuple(ticket for ticket in before if ticket.id in fixed))
-        prompt = revision_prompt(track, spec, plan, material, learnt, wish)
+        prompt = revision_prompt(track, spec, plan, material, Revision(learnt, merged, wish))
         answer = await self._runs.ask(run, prompt, SubmitTicketsArguments, basis=basis, track=track)
         return tuple(ticket.spec() for ticket in answer.tickets)
+
+    async def _merged(self, run: RunState | None) -> str:
+        """The diff of what the person's files do not have yet."""
+        if run is None or not run.merged or run.applied_commit is not None:
+            return ""
+        try:
+            return await self._applying.diff(run, None, None)
+        except WorkspaceError as error:  # its branch may be gone; the summaries are not
+            return f"It cannot be shown: {error.message}"
 
 
 def _digest(path: Path) -> str:

@@ -12,6 +12,8 @@ from slop_qt.core.state import Changes, RunState
 from slop_qt.core.tickets import Ticket
 from slop_qt.mma import commands, queries, shapes
 from slop_qt.mma.applying import Applying
+from slop_qt.mma.forecasting import Forecasting
+from slop_qt.mma.plan_desk import PlanDesk
 from slop_qt.mma.planning import Planning
 from slop_qt.mma.planning_runs import PlanningRuns
 from slop_qt.mma.revising import Revising
@@ -33,10 +35,12 @@ class Session:
         self._parts = parts
         self._state = parts.feed.state
         self._planning_runs = PlanningRuns(parts)
-        self._planning = Planning(parts, self._planning_runs)
-        self._revising = Revising(parts, self._planning_runs)
         self._runs = Runs(parts)
+        self._planning = Planning(parts, self._planning_runs, self._runs)
         self._applying = Applying(parts)
+        self._plan_desk = PlanDesk(parts, self._planning.write_tickets)
+        self._forecasting = Forecasting(parts)
+        self._revising = Revising(parts, self._planning_runs, self._applying)
 
     def register(self, registry: commands.CommandRegistry) -> None:
         """Attach every command of a project."""
@@ -47,6 +51,7 @@ class Session:
         registry.register(commands.TRACK_SHOW, self._show_track)
         registry.register(commands.TRACK_PLAN, self._plan_track)
         registry.register(commands.TRACK_SET_TICKETS, self._set_tickets)
+        self._plan_desk.register(registry)
         registry.register(commands.RUN_START, self._start)
         registry.register(commands.RUN_PAUSE, self._pause)
         registry.register(commands.RUN_RESUME, self._resume)
@@ -61,6 +66,7 @@ class Session:
         registry.register(commands.APPROVALS_RESOLVE, self._resolve)
         registry.register(commands.USAGE_STATS, self._usage)
         registry.register(commands.CONTEXT_REPORT, self._context)
+        self._forecasting.register(registry)
         self._revising.register(registry)
 
     def close_interrupted(self) -> None:
@@ -82,12 +88,10 @@ class Session:
     async def start_run(self, params: shapes.StartRun, base_commit: str | None = None) -> str:
         """As run.start, perhaps from another commit than the person's HEAD."""
         track = await self._parts.track(params.track_id)
-        tickets = await self._parts.offload.run(lambda: self._parts.folder.tickets(track.id))
         settings = self._parts.settings
         return await self._runs.start(
             RunOrder(
                 track=track,
-                tickets=tickets,
                 mode=params.mode or settings.mode,
                 workers=params.workers or settings.limits.workers,
                 budget_usd=params.budget_usd,

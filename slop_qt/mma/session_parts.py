@@ -10,10 +10,12 @@ from pathlib import Path
 from slop_qt.agents.request import AgentServices, no_limit_known
 from slop_qt.core.errors import ConfigurationError, NotFoundError
 from slop_qt.core.ports import ApprovalGate, CommandRunner, EventSink, Lanes, Offload, Provider
-from slop_qt.core.settings import Settings
+from slop_qt.core.settings import ModelChoice, Settings
 from slop_qt.core.tracks import Track
+from slop_qt.core.usage import Usage
 from slop_qt.mma.approval_desk import ApprovalDesk
 from slop_qt.mma.feed import StateFeed
+from slop_qt.mma.spent import Price
 from slop_qt.providers.token_counter import TokenCounters
 from slop_qt.store.conductor_folder import ConductorFolder
 from slop_qt.store.preferences import Preferences
@@ -24,12 +26,16 @@ from slop_qt.workspace.repository import Repository
 __all__ = ["SessionParts", "new_run_id"]
 
 
+def _no_price_known(_choice: ModelChoice, _usage: Usage) -> float | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class SessionParts:
     """The collaborators of one open project. All but the feed may be used from any thread.
 
     provider finds a provider by its name, and is slow: for helper threads. limit_tokens is how many tokens a model
-    takes, by provider and model; None where that is not known.
+    takes, by provider and model; None where that is not known. price is slow too: what a response costs at a model.
     """
 
     project: Path
@@ -48,6 +54,7 @@ class SessionParts:
     prompts: PromptFolder
     counters: TokenCounters = field(default_factory=TokenCounters)
     limit_tokens: Callable[[str, str], int | None] = no_limit_known
+    price: Price = _no_price_known
 
     @property
     def settings(self) -> Settings:

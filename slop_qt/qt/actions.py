@@ -31,6 +31,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("", "&Edit"),
     ActionSpec("edit.save", "&Edit", "&Save spec and plan", "Ctrl+S"),
     ActionSpec("tracks.plan", "&Run", "&Plan tickets", "Ctrl+T"),
+    ActionSpec("tracks.revise", "&Run", "Re&vise tickets…", "Ctrl+Shift+T"),
     ActionSpec("tracks.run", "&Run", "&Run track…", "Ctrl+R"),
     ActionSpec("tracks.pause", "&Run", "P&ause or resume", "Ctrl+P"),
     ActionSpec("tracks.cancel", "&Run", "&Cancel run", "Ctrl+."),

@@ -87,6 +87,11 @@ class ProjectPaths:
         return self.root / "logs"
 
     @property
+    def answers(self) -> Path:
+        """The folder of planning answers that could not be used; made with the first of them."""
+        return self.root / "answers"
+
+    @property
     def lock(self) -> Path:
         """The file that one process holds."""
         return self.root / "lock"

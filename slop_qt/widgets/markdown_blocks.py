@@ -3,33 +3,19 @@
 import html
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from slop_qt.core.line_ends import in_editor
 from slop_qt.core.visible_text import make_visible
+from slop_qt.widgets.rendered_block import TASK_MARKS, RenderedBlock
 
-__all__ = ["TASK_MARKS", "RenderedBlock", "render_markdown"]
+if TYPE_CHECKING:
+__all__ = ["render_markdown"]
 
-# Markers of Conductor's plans: what a picture of each is called, and its word.
-TASK_MARKS = {
-    " ": ("idle", "To do"),
-    "~": ("running", "In progress"),
-    "x": ("done", "Done"),
-    "b": ("blocked", "Blocked"),
-}
 _MARK = re.compile(r"\[([ ~xXb])\](?:\s+|$)")
 _SHA = re.compile(r"\s+[(\[]?([0-9a-f]{7,40})[)\]]?$")
-
-
-@dataclass(frozen=True, slots=True)
-class RenderedBlock:
-    """One top-level block; line is where it begins in the source, from 0."""
-
-    line: int
-    html: str
 
 
 def render_markdown(text: str) -> tuple[RenderedBlock, ...]:

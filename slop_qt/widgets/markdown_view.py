@@ -11,7 +11,7 @@ from PySide6.QtGui import QTextBlockFormat, QTextCharFormat, QTextCursor, QTextD
 from PySide6.QtWidgets import QTextBrowser, QWidget
 
 from slop_qt.qt.theme import Theme
-from slop_qt.widgets.markdown_blocks import TASK_MARKS, RenderedBlock
+from slop_qt.widgets.rendered_block import TASK_MARKS, RenderedBlock
 
 __all__ = ["MarkdownView"]
 

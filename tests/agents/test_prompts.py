@@ -12,6 +12,7 @@ from slop_qt.agents.prompts import (
     AttemptStory,
     FailedAttempt,
     PlanningMaterial,
+    Revision,
     TicketStory,
     epic_prompt,
     qa_prompt,
@@ -108,18 +109,21 @@ def test_a_revision_tells_of_each_ticket_what_is_known() -> None:
         AttemptStory(1, "I guessed.", cause="The sign is wrong.", advice="Turn it."),
         AttemptStory(2, "It adds now."),
     )
-    stories = [TicketStory(done, fixed=True, attempts=learnt), TicketStory(waiting, fixed=False)]
-    prompt = revision_prompt(TRACK, "# The spec", "- [ ] Task: One", MATERIAL, stories, "Cut the second in two.")
+    stories = (TicketStory(done, fixed=True, attempts=learnt), TicketStory(waiting, fixed=False))
+    revision = Revision(stories, "+added\n", "Cut the second in two.")
+    prompt = revision_prompt(TRACK, "# The spec", "- [ ] Task: One", MATERIAL, revision)
     first, second = prompt.split("## T-2, ")
     assert "T-1, which has started or ended: hand it in unchanged" in first and "Status: done" in first
     assert "Attempt 1, the worker's summary: I guessed." in first and "Attempt 2, the worker's summary: It add" in first
     assert "what QA found: The sign is wrong." in first and "what QA advised: Turn it." in first
     assert second.startswith("which has not started") and "Waits for T-1." in second and '"brief": "Sum."' in second
+    assert "```diff\n+added\n\n```" in second
     assert "## What the person wants revised\n\nCut the second in two." in second
 
 
 def test_a_revision_without_a_wish_says_so() -> None:
-    assert "Nothing in particular" in revision_prompt(TRACK, "# S", "# P", MATERIAL, [], " \n")
+    prompt = revision_prompt(TRACK, "# S", "# P", MATERIAL, Revision((), wish=" \n"))
+    assert "Nothing in particular" in prompt and "merged" not in prompt
 
 
 def test_a_workers_prompt_never_holds_anothers_text() -> None:

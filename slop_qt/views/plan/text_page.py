@@ -14,9 +14,9 @@ from slop_qt.qt.throttle import Throttle
 from slop_qt.qt.window_context import WindowContext
 from slop_qt.qt.words import plural
 from slop_qt.widgets.buttons import push_button
-from slop_qt.widgets.markdown_blocks import RenderedBlock, render_markdown
 from slop_qt.widgets.markdown_view import MarkdownView
 from slop_qt.widgets.notice import Notice
+from slop_qt.widgets.rendered_block import RenderedBlock
 from slop_qt.widgets.source_edit import SourceEdit
 
 __all__ = ["TextPage"]
@@ -180,6 +180,8 @@ class TextPage(QWidget):
 
 def _read(source: str) -> tuple[tuple[RenderedBlock, ...], str]:
     """The rendering, and a sentence about characters that an editor does not show."""
+    from slop_qt.widgets.markdown_blocks import render_markdown  # here, in a helper thread: it takes its time
+
     lines = [(number, found) for number, line in enumerate(source.split("\n"), 1) for found in REPLACED.findall(line)]
     lines = [(number, found) for number, found in lines if found != "\r"]
     if not lines:
