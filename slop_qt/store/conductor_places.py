@@ -124,7 +124,7 @@ class ConductorPlaces:
         for above in parents:
             if reached.startswith(f"{above}/"):
                 track_id = reached.removeprefix(f"{above}/")
-                raise InvalidInputError(f"the id {track_id!r} is none that a track can have: it is one folder's name")
+                raise InvalidInputError(f"{track_id!r} cannot be the id of a track: an id is the name of one folder")
         raise InvalidInputError(f"the link {target} leads to no folder of {tracks_folder}/ or {self.archive}/")
 
     def _linked(self, folder: str, label: str, defaults: Mapping[str, str]) -> str:

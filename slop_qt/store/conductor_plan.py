@@ -57,7 +57,7 @@ class PlanTask:
     @property
     def name(self) -> str:
         """Its words: without label, emphasis and SHA."""
-        return presentable(_names(self.text_alone)[-1])
+        return _names(self.text_alone)[-1]
 
     @property
     def text_alone(self) -> str:
@@ -194,7 +194,8 @@ def _sha_of(written: str) -> tuple[int, str | None, str]:
     token = written[max(written.rfind(" "), written.rfind("\t")) + 1 :]
     match = _TOKEN.fullmatch(token)
     sha = SHA.search(token)
-    if match is None or sha is None or len(token) == len(written):
+    rest = _plain(written[: len(written) - len(token)])
+    if match is None or sha is None or not rest or _LABEL.fullmatch(rest):
         return len(written), None, ""
     if match["bare"] and sha[0].isalpha():  # a word, like "defaced"
         return len(written), None, ""
@@ -245,4 +246,5 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _plain(text: str) -> str:
     """The words alone: no emphasis, no code marks, one blank between them, composed characters."""
-    return " ".join(unicodedata.normalize("NFC", text.replace("**", "").replace("`", "")).split())
+    words = " ".join(unicodedata.normalize("NFC", presentable(text).replace("**", "").replace("`", "")).split())
+    return words[2:-2] if words.startswith("__") and words.endswith("__") else words
