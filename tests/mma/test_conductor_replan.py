@@ -90,8 +90,8 @@ async def test_what_was_blocked_only_by_another_goes_on_when_it_needs_that_one_n
     gates.open("A", "C")
     await world.reason("E", "It needs B, which is blocked.")
     await replan(world, *DIAMOND[:3], node("D", "C"), node("E", "D"), node("F", "B"), node("X"))
+    assert (str(world.board.status("E")), world.reasons("E")[-1]) == ("pending", "Waits for D.")
     await gates.arrived("D")
-    await world.reason("E", "Waits for D.")
     assert world.reasons("F") == ["It needs B, which is blocked."]  # what is blocked, also blocks what is new
     gates.open("D", "E", "X")
     await asyncio.wait_for(task, WAIT_S)
