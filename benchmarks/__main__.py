@@ -1,7 +1,7 @@
 """`python -m benchmarks`: all lines, each as `name: ours / floor = ratio (goal)`, and benchmarks/results.json.
 
-`python -m benchmarks NAME…` measures only the lines of these names: answer, adapters, streams, start, conductor. Each
-bench is a process of its own. The exit code is 0 whether or not goals are met: a busy machine is no defect.
+`python -m benchmarks NAME…` measures only the lines of these names: answer, adapters, streams, start, conductor, graph.
+Each bench is a process of its own. The exit code is 0 whether or not goals are met: a busy machine is no defect.
 """
 
 import json
@@ -21,6 +21,7 @@ from benchmarks.start import start_pairs
 _RESULTS = Path(__file__).with_name("results.json")
 _HEADLINE_TOKENS = 100_000
 _HEADLINE_STREAMS = 64
+_HEADLINE_TICKETS = 300
 
 
 def _child(*arguments: str) -> Any:
@@ -89,12 +90,22 @@ def _conductor() -> list[Line]:
     ]
 
 
+def _graph() -> list[Line]:
+    measured = _child("benchmarks.graph")
+    pairs = [(ours, floor) for size, ours, _, floor in measured if size == _HEADLINE_TICKETS]
+    layout = median(laid_out for size, _, laid_out, _ in measured if size == _HEADLINE_TICKETS)
+    grows = exponent((size, ours) for size, ours, _, _ in measured)
+    note = f"of this, the layout {layout * 1000:.0f} ms; grows with tickets^{grows:.2f}"
+    return [ratio_line("graph, 300 tickets laid out and painted, / bare drawing", pairs, 4.0, note)]
+
+
 _BENCHES: dict[str, Callable[[], list[Line]]] = {
     "answer": _answer,
     "adapters": _adapters,
     "streams": _streams,
     "start": _start,
     "conductor": _conductor,
+    "graph": _graph,
 }
 
 

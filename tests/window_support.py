@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 from slop_qt.core.approvals import DecidedBy
 from slop_qt.core.errors import SlopError
 from slop_qt.core.events import Event
+from slop_qt.core.forecast import Forecast
 from slop_qt.core.ports import ThrottleState
 from slop_qt.core.shape import Shape
 from slop_qt.core.state import Changes, SessionState
@@ -45,18 +46,29 @@ class LiveFeed:
             listener(changes)
 
 
+NO_FORECAST = Forecast(
+    track_id="", workers=4, stages=(), at_once=0, critical_path=(), overlaps=(), tickets=(), tokens=None, cost_usd=None
+)
+
+
 class Desk:
     """Answers commands from what a test put there, and keeps what was asked for."""
 
     def __init__(self) -> None:
         self.registry = CommandRegistry()
         self.asked: list[tuple[str, Shape]] = []
-        self.answers: dict[str, Shape | SlopError] = {commands.RUN_DIFF.name: shapes.Diff(diff="")}
+        self.answers: dict[str, Shape | SlopError] = {
+            commands.RUN_DIFF.name: shapes.Diff(diff=""),
+            commands.TRACK_FORECAST.name: NO_FORECAST,
+        }
         self.tracks: list[shapes.TrackShown] = []
         for command in (
             commands.EPIC_PROPOSE,
             commands.EPIC_ACCEPT,
             commands.TRACK_PLAN,
+            commands.TRACK_FORECAST,
+            commands.TRACK_REVISE,
+            commands.TRACK_SAVE_TICKETS,
             commands.RUN_START,
             commands.RUN_PAUSE,
             commands.RUN_RESUME,

@@ -38,9 +38,9 @@ class Session:
         self._runs = Runs(parts)
         self._planning = Planning(parts, self._planning_runs, self._runs)
         self._applying = Applying(parts)
+        self._plan_desk = PlanDesk(parts, self._planning.write_tickets)
         self._forecasting = Forecasting(parts)
         self._revising = Revising(parts, self._planning_runs, self._applying)
-        self._plan_desk = PlanDesk(parts, self._planning.write_tickets)
 
     def register(self, registry: commands.CommandRegistry) -> None:
         """Attach every command of a project."""

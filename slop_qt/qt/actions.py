@@ -27,6 +27,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("", "&File"),
     ActionSpec("window.quit", "&File", "&Quit", "Ctrl+Q"),
     ActionSpec("tracks.plan", "&Run", "&Plan tickets", "Ctrl+T"),
+    ActionSpec("tracks.revise", "&Run", "Re&vise tickets…", "Ctrl+Shift+T"),
     ActionSpec("tracks.run", "&Run", "&Run track…", "Ctrl+R"),
     ActionSpec("tracks.pause", "&Run", "P&ause or resume", "Ctrl+P"),
     ActionSpec("tracks.cancel", "&Run", "&Cancel run", "Ctrl+."),

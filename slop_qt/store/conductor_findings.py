@@ -78,14 +78,16 @@ class FileReader:
             self.findings.append(ConductorFinding(path, line, what, track_id, "note"))
 
         lines = split_lines(text)
-        ends = {line[len(line.rstrip("\r\n")) :] for line in lines} - {""}
+        ends = {_end_of(line) for line in lines} - {""}
         if text.startswith(BYTE_ORDER_MARK):
             note(1, "it begins with a byte order mark, which is kept")
         if len(content) > _MEBIBYTE:
             note(1, f"it has {len(content) / _MEBIBYTE:.1f} MiB, which is more than a model can read")
         if len(ends) > 1:
-            other = next(index for index, line in enumerate(lines, 1) if not line.endswith(_ending(lines[0])))
+            other = next(i for i, line in enumerate(lines, 1) if _end_of(line) != _end_of(lines[0]))
             note(other, "from here on line ends are of more than one kind; each is kept")
+        elif ends == {"\r"}:
+            note(1, "its line ends are lone carriage returns, which are kept")
         elif ends == {"\r\n"}:
             self._windows.append(path)
         if lines and lines[-1] and not lines[-1].endswith(("\n", "\r")):
@@ -96,7 +98,7 @@ class FileReader:
             self.findings.append(ConductorFinding(path, wrong, what, track_id))
 
 
-def _ending(line: str) -> str:
+def _end_of(line: str) -> str:
     return line[len(line.rstrip("\r\n")) :]
 
 

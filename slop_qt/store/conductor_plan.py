@@ -57,7 +57,7 @@ class PlanTask:
     @property
     def name(self) -> str:
         """Its words: without label, emphasis and SHA."""
-        return presentable(_names(self.text_alone)[-1])
+        return _names(self.text_alone)[-1]
 
     @property
     def text_alone(self) -> str:
@@ -172,8 +172,7 @@ def _task(line: Line) -> PlanTask | None:
     if match is None:
         return None
     marker, written = match[2], match[3].rstrip()
-    label = _LABEL.match(_plain(written))
-    if len(marker) > 1 and not (label and label[1].lower() in _LABELS_OF_TASKS):
+    if len(marker) > 1 and not _is_labelled(written):
         return None  # - [FR-1] is a reference
     at, end = line.start + match.start(2), line.start + match.start(3) + len(written)
     start, sha, close = _sha_of(written) if marker.strip() else (len(written), None, "")
@@ -189,12 +188,18 @@ def _task(line: Line) -> PlanTask | None:
     )
 
 
+def _is_labelled(written: str) -> bool:
+    label = _LABEL.match(_plain(written))
+    return label is not None and label[1].lower() in _LABELS_OF_TASKS
+
+
 def _sha_of(written: str) -> tuple[int, str | None, str]:
     """Where the SHA at the end of a task begins, the SHA, and the emphasis that ends after it."""
     token = written[max(written.rfind(" "), written.rfind("\t")) + 1 :]
     match = _TOKEN.fullmatch(token)
     sha = SHA.search(token)
-    if match is None or sha is None or len(token) == len(written):
+    rest = _plain(written[: len(written) - len(token)])
+    if match is None or sha is None or not rest or _LABEL.fullmatch(rest):
         return len(written), None, ""
     if match["bare"] and sha[0].isalpha():  # a word, like "defaced"
         return len(written), None, ""
@@ -245,4 +250,5 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _plain(text: str) -> str:
     """The words alone: no emphasis, no code marks, one blank between them, composed characters."""
-    return " ".join(unicodedata.normalize("NFC", text.replace("**", "").replace("`", "")).split())
+    words = " ".join(unicodedata.normalize("NFC", presentable(text).replace("**", "").replace("`", "")).split())
+    return words[2:-2] if words.startswith("__") and words.endswith("__") else words

@@ -20,7 +20,8 @@ def product_documents(project: Path) -> Mapping[str, str]:
     What cannot be read is said in the text's place, and what is left out at the end of it.
     """
     places = ConductorPlaces(project)
-    texts = {label: _text(places, places.document(label)) for label in _LABELS}
+    where = places.documents()
+    texts = {label: _text(places, where[label]) for label in _LABELS}
     return {label: text for label, text in texts.items() if text.strip()}
 
 

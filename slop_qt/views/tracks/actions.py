@@ -7,11 +7,13 @@ from PySide6.QtCore import QObject, Signal
 from slop_qt.core.approvals import Mode
 from slop_qt.core.state import RunState
 from slop_qt.core.tracks import TrackDraft
-from slop_qt.mma import commands, shapes
+from slop_qt.mma import commands, plan_shapes, shapes
 from slop_qt.qt.window_context import WindowContext
-from slop_qt.widgets.dialogs import ApplyDialog, EpicDialog, RunDialog
+from slop_qt.views.tracks.revising import Revising
+from slop_qt.widgets.dialogs import ApplyDialog, EpicDialog
 from slop_qt.widgets.panel import Panel
 from slop_qt.widgets.proposal_dialog import ProposalDialog
+from slop_qt.widgets.run_dialog import RunDialog
 from slop_qt.widgets.unified_diff import read_diff
 
 __all__ = ["TrackActions"]
@@ -31,6 +33,7 @@ class TrackActions(QObject):
         self._context = context
         self._panel = panel
         self._epic = ""
+        self._revising = Revising(context, panel)
         for signal in (context.selection.changed, context.tracks.changed):
             signal.connect(self.states_changed)
         context.bridge.runs_changed.connect(lambda _: self.states_changed.emit())
@@ -40,6 +43,7 @@ class TrackActions(QObject):
         return {
             "tracks.new_epic": self.new_epic,
             "tracks.plan": self.plan,
+            "tracks.revise": self.revise,
             "tracks.run": self.run,
             "tracks.pause": self.pause_or_resume,
             "tracks.cancel": self.cancel,
@@ -54,6 +58,7 @@ class TrackActions(QObject):
         return {
             "tracks.new_epic": self.planning_run() is None,
             "tracks.plan": track_id is not None and not busy,
+            "tracks.revise": bool(self._context.tracks.tickets(track_id)) and self.planning_run() is None,
             "tracks.run": bool(self._context.tracks.tickets(track_id)) and not busy,
             "tracks.pause": active,
             "tracks.cancel": active,
@@ -87,14 +92,30 @@ class TrackActions(QObject):
                 lambda _: self._context.tracks.reload(),
             )
 
-    def run(self) -> None:
-        """Ask how, then run the selected track."""
+    def revise(self) -> None:
+        """Ask what should be different, and have Tier 2 propose the rest of the tickets anew."""
         shown = self._context.tracks.find(self._context.selection.track_id)
         if shown is not None:
-            facts = self._context.facts
-            dialog = RunDialog(shown.track.title, facts.mode, facts.workers, self._panel.window())
-            dialog.chosen.connect(lambda mode, workers: self._start(shown.track.id, mode, workers))
-            dialog.open()
+            self._revising.ask(shown.track)
+
+    def run(self) -> None:
+        """Show what a run would look like and ask how, then run the selected track."""
+        shown = self._context.tracks.find(self._context.selection.track_id)
+        if shown is None:
+            return
+        facts, track_id = self._context.facts, shown.track.id
+        verify = [ticket.verify for ticket in shown.tickets if ticket.verify]
+        dialog = RunDialog(
+            self._context.theme, shown.track.title, verify, facts.mode, facts.workers, self._panel.window()
+        )
+        dialog.chosen.connect(lambda mode, workers: self._start(track_id, mode, workers))
+        dialog.workers_changed.connect(lambda workers: self._look_ahead(dialog, track_id, workers))
+        self._look_ahead(dialog, track_id, facts.workers)
+        dialog.open()
+
+    def _look_ahead(self, dialog: RunDialog, track_id: str, workers: int) -> None:
+        params = plan_shapes.ForecastTrack(track_id=track_id, workers=workers)
+        self._context.send(dialog, commands.TRACK_FORECAST, params, dialog.show_forecast)
 
     def pause_or_resume(self) -> None:
         """Start no more tickets, or go on."""
