@@ -118,7 +118,7 @@ def test_progress_for_people_says_everything_once(project):
     lines = result.out.splitlines()
     told = [line for line in lines if line.strip()]
     assert len(told) == len(set(told)), "no line twice"
-    assert lines[0] == "Expected: 2 tickets, up to 1 at once, 2 in a row at least; tokens and cost not known."
+    assert lines[0] == "Expected: 2 tickets, up to 1 at once, at least 2 in a row; tokens and cost not known."
     assert ": Two of them. 2 tickets, up to 4 workers, mode auto." in lines[1]
     assert [line.split(" ", 1)[1].strip() for line in lines if "T-001" in line and line[0].isdigit()][
         -1
