@@ -53,9 +53,11 @@ def run_window(options: LaunchOptions, opened: Opened | None = None) -> int:
             window = _window(engine, main_loop, theme)
             theme.dress()
             window.show()
+            engine.watch_tracks(window.read_tracks)
             if opened is not None:
                 main_loop.start(opened(engine, window))
             await main_loop.until_quit()
+            await window.keep_edits()
         except SlopError as error:
             theme.dress()
             await _show_failure(error, main_loop)
@@ -95,6 +97,7 @@ def _window(engine: Engine, main_loop: MainLoop, theme: Theme) -> "MainWindow":
                 workers=settings.limits.workers,
             ),
             throttles=engine.throttles,
+            editing=engine.editing,
             start=main_loop.start,
             on_quit=main_loop.request_quit,
         )

@@ -33,8 +33,11 @@ from slop_qt.qt.helper_pool import HelperPool
 from slop_qt.qt.lanes import LanePool
 from slop_qt.qt.main_loop import MainLoop
 from slop_qt.qt.socket_server import SocketServer
+from slop_qt.qt.track_editor import Editing
 from slop_qt.store.calibration import read_calibration, write_calibration
 from slop_qt.store.conductor_folder import ConductorFolder
+from slop_qt.store.conductor_watch import ConductorWatch
+from slop_qt.store.drafts import DraftStore
 from slop_qt.store.journal import Journal
 from slop_qt.store.keys import KeyStore
 from slop_qt.store.logs import configure_logging
@@ -43,6 +46,7 @@ from slop_qt.store.preferences import Preferences
 from slop_qt.store.process_lock import ProcessLock
 from slop_qt.store.system_prompts import PromptFolder
 from slop_qt.tools.registry import ToolRegistry, default_tools
+from slop_qt.tools.shell_syntax import shell_problem
 from slop_qt.workspace.processes import PosixCommandRunner
 from slop_qt.workspace.repository import Repository
 
@@ -90,6 +94,9 @@ class Engine:
         self._journal: Journal | None = None
         self._server: SocketServer | None = None
         self._bus: Bus
+        self._drafts: DraftStore
+        self._root: Path
+        self._watch: ConductorWatch | None = None
         self.feed: StateFeed
         self.session: Session | None = None
         self.answers: Path  # where planning answers are kept that could not be used
@@ -106,6 +113,8 @@ class Engine:
         repository = Repository(self.options.project)
         await self._helpers.run(repository.inspect)
         paths = ProjectPaths.create(self.options.data_folder, repository.root)
+        self._drafts = DraftStore(paths.drafts)
+        self._root = repository.root
         self.answers = paths.answers
         self._lock = ProcessLock(paths.lock)
         self._lock.acquire()
@@ -149,6 +158,20 @@ class Engine:
         """The helper pool."""
         return self._helpers
 
+    @property
+    def editing(self) -> Editing:
+        """What a window's editor checks and keeps edits with."""
+        return Editing(offload=self._helpers, drafts=self._drafts, verify_problem=self._verify_problem)
+
+    def watch_tracks(self, on_change: Callable[[], None]) -> None:
+        """Call it in the main loop from now on, whenever somebody (we too) has written to conductor/."""
+
+        def tell(_paths: frozenset[str]) -> None:
+            self._main_loop.loop.call_soon_threadsafe(on_change)
+
+        self._watch = ConductorWatch(self._root, tell)
+        self._watch.start()
+
     def fault(self, where: str, message: str) -> None:
         """Record an unexpected failure. Main thread."""
         hint = "The application goes on. If it happens again, please report it with the log."
@@ -159,6 +182,8 @@ class Engine:
 
         Returns the names of the threads that are still alive; nothing waits for them any more.
         """
+        if self._watch is not None:
+            await self._helpers.run(self._watch.stop)
         if self.session is not None:
             await self.session.close()
         alive = await self._lanes.shutdown(LANES_DEADLINE_S)
@@ -179,6 +204,8 @@ class Engine:
     def emergency_close(self) -> None:
         """What can still be done when the loop itself is broken: journal and recording are written, the lock let go."""
         try:
+            if self._watch is not None:
+                self._watch.stop()
             if self._journal is not None:
                 self._bus.close()
                 self._journal.close(JOURNAL_DEADLINE_S)
@@ -202,6 +229,11 @@ class Engine:
     def throttles(self) -> list[ThrottleState]:
         """How each provider in use is slowed down. From any thread, at once."""
         return [provider.throttle.state() for provider in self._providers.made()]
+
+    async def _verify_problem(self, line: str) -> str | None:
+        runner = PosixCommandRunner(os.environ)
+        asked = partial(shell_problem, line, runner, self.project)
+        return await self._lanes.run(asked, name="check of a verify command")
 
     def _parts(self, repository: Repository, paths: ProjectPaths) -> SessionParts:
         return SessionParts(

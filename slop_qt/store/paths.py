@@ -77,6 +77,11 @@ class ProjectPaths:
         return self.root / "worktrees"
 
     @property
+    def drafts(self) -> Path:
+        """The folder of unsaved edits."""
+        return self.root / "drafts"
+
+    @property
     def logs(self) -> Path:
         """The folder of the log files."""
         return self.root / "logs"

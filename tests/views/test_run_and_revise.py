@@ -127,9 +127,10 @@ def test_a_revision_is_shown_as_a_difference_and_written_only_when_it_is_taken(s
     assert "-  Write it.\n+  Write it as CSV." in shown
     assert stage.desk.params(commands.TRACK_SAVE_TICKETS) == []
     qtbot.mouseClick(dialog.findChild(QPushButton, "revision.accept"), Qt.MouseButton.LeftButton)
-    assert stage.desk.params(commands.TRACK_SAVE_TICKETS) == [
-        plan_shapes.SaveTickets(track_id="a", tickets=proposal.tickets, base_digest="d1")
-    ]
+    qtbot.waitUntil(lambda: bool(stage.desk.params(commands.TRACK_SAVE_TICKETS)))
+    saved = stage.desk.params(commands.TRACK_SAVE_TICKETS)
+    assert [(params.track_id, params.tickets) for params in saved] == [("a", proposal.tickets)]
+    assert stage.context.editor.undo_stack.undoText() == "replacement of the tickets"
 
 
 def test_a_revision_that_is_put_off_stays_on_offer(stage: Stage, qtbot: QtBot) -> None:

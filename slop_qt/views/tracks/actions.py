@@ -81,16 +81,11 @@ class TrackActions(QObject):
         dialog.open()
 
     def plan(self) -> None:
-        """Have Tier 2 cut the selected track into tickets."""
+        """Save what was edited, then have Tier 2 cut the selected track into tickets."""
         track_id = self._context.selection.track_id
         if track_id is not None:
             self._panel.banner.hide()
-            self._context.send(
-                self._panel,
-                commands.TRACK_PLAN,
-                shapes.TrackRef(track_id=track_id),
-                lambda _: self._context.tracks.reload(),
-            )
+            self._context.editor.save(done=lambda: self._plan(track_id), refused=self._panel.show_error)
 
     def revise(self) -> None:
         """Ask what should be different, and have Tier 2 propose the rest of the tickets anew."""
@@ -99,12 +94,21 @@ class TrackActions(QObject):
             self._revising.ask(shown.track)
 
     def run(self) -> None:
-        """Show what a run would look like and ask how, then run the selected track."""
+        """Save what was edited, show what a run would look like and ask how, then run the selected track."""
+        self._panel.banner.hide()
+        self._context.editor.save(done=self._ask_how, refused=self._panel.show_error)
+
+    def _plan(self, track_id: str) -> None:
+        params = shapes.TrackRef(track_id=track_id)
+        self._context.send(self._panel, commands.TRACK_PLAN, params, lambda _: self._context.tracks.reload())
+
+    def _ask_how(self) -> None:
         shown = self._context.tracks.find(self._context.selection.track_id)
         if shown is None:
             return
         facts, track_id = self._context.facts, shown.track.id
-        verify = [ticket.verify for ticket in shown.tickets if ticket.verify]
+        planned = self._context.editor.tickets or shown.tickets  # the editor's are saved; these may be read again yet
+        verify = [ticket.verify for ticket in planned if ticket.verify]
         dialog = RunDialog(
             self._context.theme, shown.track.title, verify, facts.mode, facts.workers, self._panel.window()
         )

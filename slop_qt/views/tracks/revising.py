@@ -46,5 +46,9 @@ class Revising(QObject):
         dialog.open()
 
     def _take(self, track: Track, revised: plan_shapes.TicketsRevised) -> None:
+        editor = self._context.editor
+        if self._context.selection.track_id == track.id and editor.is_editable and editor.tickets == revised.before:
+            editor.replace_tickets(revised.tickets)  # which saves it, and can be undone
+            return
         params = plan_shapes.SaveTickets(track_id=track.id, tickets=revised.tickets, base_digest=revised.base_digest)
         self._context.send(self._panel, commands.TRACK_SAVE_TICKETS, params, lambda _: self._context.tracks.reload())
