@@ -29,11 +29,11 @@ from slop_qt.providers.registry import SCRIPTED
 from slop_qt.providers.servers import key_variables
 from slop_qt.providers.token_counter import TokenCounters
 from slop_qt.qt.collector import Collector
+from slop_qt.qt.editing.track_shelf import Editing
 from slop_qt.qt.helper_pool import HelperPool
 from slop_qt.qt.lanes import LanePool
 from slop_qt.qt.main_loop import MainLoop
 from slop_qt.qt.socket_server import SocketServer
-from slop_qt.qt.track_editor import Editing
 from slop_qt.store.calibration import read_calibration, write_calibration
 from slop_qt.store.conductor_folder import ConductorFolder
 from slop_qt.store.conductor_watch import ConductorWatch

@@ -24,6 +24,21 @@ TRACK = "finish_pocketbook_20261122"
 RUN = "20261122-211503-7f3a"
 PLANNING = "20261122-211201-1c9e"
 SPEC_TEXT = "# Finish pocketbook\n\nAmounts, journals, accounts, dates, tables and the report each lack something."
+PLAN_TEXT = """# Plan
+
+## Phase 1: Read [checkpoint: 07d6cc7]
+
+- [x] Task: Parse amounts 89ffc7b
+    - [x] A comma is a decimal point 89ffc7b
+    - [ ] Negative amounts
+- [~] Task: Split amounts without losing cents
+- [ ] Task: Read entries
+
+## Phase 2: Print
+
+- [ ] Task: Align table columns
+- [ ] Task: Print the balance report
+"""
 
 _DIFF_LINES = (
     "diff --git a/pocketbook/money.py b/pocketbook/money.py",

@@ -20,9 +20,9 @@ from slop_qt.core.tickets import Ticket, TicketSpec
 from slop_qt.core.tracks import Track
 from slop_qt.mma import commands, plan_shapes, shapes
 from slop_qt.mma.commands import Command, CommandRegistry
+from slop_qt.qt.editing.track_shelf import Editing
 from slop_qt.qt.event_bridge import Listener
 from slop_qt.qt.theme import Theme, ThemeChoice
-from slop_qt.qt.track_editor import Editing
 from slop_qt.qt.window_context import WindowContext, WindowFacts, make_context
 from slop_qt.store.drafts import DraftStore
 from slop_qt.store.resources import resource_path

@@ -1,7 +1,6 @@
 """The editable state of the selected track, for every panel that shows or changes it."""
 
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -9,43 +8,21 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoGroup, QUndoStack
 
 from slop_qt.core import ticket_edits
-from slop_qt.core.errors import ConflictError, NotPossibleError, SlopError
-from slop_qt.core.ports import Offload
+from slop_qt.core.errors import NotPossibleError, SlopError
 from slop_qt.core.replanning import fixed_tickets
 from slop_qt.core.ticket_checks import TicketProblem
 from slop_qt.core.tickets import TicketSpec
-from slop_qt.mma.commands import CommandRegistry
 from slop_qt.qt.editing.edited_track import EditedTrack
-from slop_qt.qt.editing.problem_finder import ProblemFinder, VerifyProblem
+from slop_qt.qt.editing.problem_finder import ProblemFinder
+from slop_qt.qt.editing.track_shelf import EditorParts, TrackShelf
 from slop_qt.qt.event_bridge import EventBridge
 from slop_qt.qt.selection import Selection
 from slop_qt.qt.throttle import Throttle
 from slop_qt.qt.track_source import TrackSource
-from slop_qt.store.drafts import DraftStore
 
-__all__ = ["Editing", "EditorParts", "TrackEditor"]
+__all__ = ["TrackEditor"]
 
-_SAVE_MS = 300
-_KEEP_MS = 400
 _CHECK_MS = 150
-
-
-@dataclass(frozen=True, slots=True)
-class Editing:
-    """What edits are checked and kept with."""
-
-    offload: Offload
-    drafts: DraftStore
-    verify_problem: VerifyProblem
-
-
-@dataclass(frozen=True, slots=True)
-class EditorParts:
-    """The editor's collaborators. start runs a coroutine on the loop."""
-
-    registry: CommandRegistry
-    editing: Editing
-    start: Callable[[Coroutine[Any, Any, None]], None]
 
 
 class TrackEditor(QObject):
@@ -87,7 +64,6 @@ class TrackEditor(QObject):
         self._parts = parts
         self._selection = selection
         self._source = tracks
-        self._tracks: dict[str, EditedTrack] = {}
         self._current: EditedTrack | None = None
         self._finder = ProblemFinder(parts.editing.offload, parts.editing.verify_problem)
         self._problems: tuple[TicketProblem, ...] = ()
@@ -95,8 +71,10 @@ class TrackEditor(QObject):
         self._checking = False
         self.undo_group = QUndoGroup(self)
         self._no_stack = QUndoStack(self)
-        self._saving = Throttle(self._save_tickets, _SAVE_MS, self)
-        self._keeping = Throttle(self._keep_drafts, _KEEP_MS, self)
+        self._shelf = TrackShelf(parts, self)
+        self._shelf.opened.connect(self._opened)
+        self._shelf.failed.connect(self.failed)
+        self._shelf.written.connect(tracks.reload)
         self._check = Throttle(self._find_problems, _CHECK_MS, self)
         selection.changed.connect(self._follow)
         tracks.changed.connect(self.reload)
@@ -215,14 +193,14 @@ class TrackEditor(QObject):
         Where that fails, or has to be decided first, `refused` is called, or `failed` emitted where it is None.
         """
         if self.track is not None:
-            self._parts.start(self._attempt(partial(self._write, self.track.save, done), refused))
+            self._shelf.save(self.track, done, refused)
         elif done is not None:
             done()
 
     def keep_mine(self, name: str) -> None:
         """Of spec, plan or tickets: write what is here over what somebody else wrote."""
         if self.track is not None:
-            self._parts.start(self._attempt(partial(self._write, partial(self.track.keep_mine, name), None)))
+            self._shelf.keep_mine(self.track, name)
 
     def take_theirs(self, name: str) -> None:
         """Of spec, plan or tickets: show what somebody else wrote."""
@@ -232,16 +210,12 @@ class TrackEditor(QObject):
     @Slot()
     def reload(self) -> None:
         """Read the files of every track that was looked at: they may have changed."""
-        for track in self._tracks.values():
-            self._parts.start(self._attempt(partial(self._read, track)))
+        self._shelf.reload()
 
     async def close(self) -> None:
         """Keep what is unsaved, now: the application ends."""
-        for throttle in (self._saving, self._keeping, self._check):
-            throttle.hold()
-        for track in self._tracks.values():
-            await self._attempt(track.save_tickets)
-            await self._attempt(track.keep_drafts)
+        self._check.hold()
+        await self._shelf.close()
 
     def _editable(self) -> EditedTrack:
         track = self.track
@@ -259,15 +233,12 @@ class TrackEditor(QObject):
             self._current = None
             self._show()
             return
-        if track_id not in self._tracks:
-            self._tracks[track_id] = self._open(track_id)
-        self._current = self._tracks[track_id]
+        self._current = track = self._shelf.track(track_id)
+        first = not track.loaded
         self._show()
-        self._parts.start(self._attempt(partial(self._read, self._current)))
+        self._shelf.read(track, partial(self._was_read, track, first))
 
-    def _open(self, track_id: str) -> EditedTrack:
-        editing = self._parts.editing
-        track = EditedTrack(track_id, self._parts.registry, editing.offload, editing.drafts, self)
+    def _opened(self, track: EditedTrack) -> None:
         self.undo_group.addStack(track.stack)
         track.state_changed.connect(partial(self._state_changed, track))
         track.noticed.connect(partial(self._relay, track, self.noticed.emit))
@@ -277,7 +248,6 @@ class TrackEditor(QObject):
         for text in track.texts:
             text.changed.connect(partial(self._text_changed, track))
             text.edited_at.connect(partial(self._text_edited, track, text.name))
-        return track
 
     def _show(self) -> None:
         """Say that everything is another track's."""
@@ -289,40 +259,14 @@ class TrackEditor(QObject):
         self._state_changed(self._current)
         self._check.ask()
 
-    async def _read(self, track: EditedTrack) -> None:
-        first = not track.loaded
-        await track.read()
-        if first and track is self._current:
-            self._show()
-
-    async def _write(self, save: Callable[[], Coroutine[Any, Any, bool]], done: Callable[[], None] | None) -> None:
-        if not await save():
-            if done is not None:
-                raise ConflictError(
-                    "A file of this track was changed by somebody else, and you have unsaved edits of it.",
-                    "Decide in the Plan panel which of them to keep.",
-                )
+    def _was_read(self, track: EditedTrack, first: bool) -> None:
+        if track is not self._current:
             return
-        self._source.reload()
-        if done is not None:
-            done()
-
-    async def _attempt(
-        self, work: Callable[[], Coroutine[Any, Any, Any]], refused: Callable[[SlopError], None] | None = None
-    ) -> None:
-        try:
-            await work()
-        except SlopError as error:
-            (refused or self.failed.emit)(error)
-
-    def _save_tickets(self) -> None:
-        for track in self._tracks.values():
-            if track.tickets.unsaved and track.tickets.theirs is None:
-                self._parts.start(self._attempt(partial(self._write, track.save_tickets, None)))
-
-    def _keep_drafts(self) -> None:
-        for track in self._tracks.values():
-            self._parts.start(self._attempt(track.keep_drafts))
+        if first:
+            self._show()
+        if track.draft_notice:
+            self.noticed.emit(track.draft_notice)
+            track.draft_notice = ""
 
     def _find_problems(self) -> None:
         if not self._checking:
@@ -353,19 +297,15 @@ class TrackEditor(QObject):
             self.tickets_changed.emit()
 
     def _tickets_changed(self, track: EditedTrack) -> None:
-        self._saving.ask()
-        self._keeping.ask()
         if track is self._current:
             self.tickets_changed.emit()
             self._check.ask()
 
     def _text_changed(self, track: EditedTrack) -> None:
-        self._keeping.ask()
         if track is self._current:
             self.text_changed.emit()
 
     def _state_changed(self, track: EditedTrack | None) -> None:
-        self._keeping.ask()
         if track is self._current:
             self.state_changed.emit()
             if self.dirty != self._dirty:

@@ -12,10 +12,11 @@ from slop_qt.core.errors import SlopError
 from slop_qt.core.ports import Offload, ThrottleState
 from slop_qt.core.shape import Shape
 from slop_qt.mma.commands import Command, CommandRegistry
+from slop_qt.qt.editing.track_shelf import Editing, EditorParts
 from slop_qt.qt.event_bridge import EventBridge, Feed
 from slop_qt.qt.selection import Selection
 from slop_qt.qt.theme import Theme
-from slop_qt.qt.track_editor import Editing, EditorParts, TrackEditor
+from slop_qt.qt.track_editor import TrackEditor
 from slop_qt.qt.track_source import TrackSource
 
 __all__ = ["ErrorSurface", "Start", "WindowContext", "WindowFacts", "make_context"]

@@ -57,7 +57,8 @@ class Person:
 
     @property
     def banner(self) -> str:
-        return self.window._panels["plan"].banner.words
+        banner = self.window._panels["plan"].banner
+        return banner.words if banner.isVisible() else ""
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def test_what_others_write_comes_in_and_nothing_is_lost_by_quitting(qapp: QAppli
     async def second(person: Person) -> None:
         source = await person.open_plan()
         assert source.toPlainText().startswith("Mine again # Amounts\n")
-        assert "These are your unsaved edits of the spec" in person.banner
+        await person.until(lambda: "These are your unsaved edits of the spec" in person.banner)
         assert person.editor.dirty
         assert person.editor.tickets[1].title == "Print them"
         (person.folder / "spec.md").write_text("Theirs.\n")

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 import story
+from plan_support import PlanFiles
 from PySide6.QtCore import QSettings, QSize, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 from window_support import Stage, shown_track
 
@@ -19,6 +21,7 @@ from slop_qt.core.tracks import TrackDraft
 from slop_qt.mma import commands, shapes
 from slop_qt.qt.theme import ThemeChoice
 from slop_qt.views.approvals_panel import ApprovalsPanel
+from slop_qt.views.plan.panel import PlanPanel
 from slop_qt.views.status_strip import StatusStrip
 from slop_qt.widgets.stream_view import StreamView
 from slop_qt.window import MainWindow
@@ -145,6 +148,33 @@ def test_each_kind_of_approval(stage: Stage, window: MainWindow, qtbot: QtBot, c
     grab(panel, f"approval-rejecting-{choice}")
 
 
+def test_the_plan_is_edited(
+    stage: Stage, window: MainWindow, qtbot: QtBot, choice: ThemeChoice, tmp_path: Path
+) -> None:
+    files = PlanFiles(tmp_path, stage)
+    wrong = story.specs()[2].model_copy(update={"verify": "if then (", "plan_tasks": ("Read entries", "Gone")})
+    tickets = tuple(wrong if spec.id == wrong.id else spec for spec in story.specs())
+    files.add(story.TRACK, story.SPEC_TEXT, story.PLAN_TEXT, tickets)
+    window.resize(QSize(1280, 800))
+    play(stage, "running")
+    window._docks.raise_panel("plan")
+    panel = window._panels["plan"]
+    assert isinstance(panel, PlanPanel)
+    settle(qtbot, window)
+    stage.context.selection.select(story.TRACK, "T-004")
+    for part in ("spec", "plan", "tickets"):
+        panel.show_part(part)
+        qtbot.waitUntil(lambda: any(problem.field == "verify" for problem in stage.context.editor.problems))
+        settle(qtbot, window)
+        grab(window, f"plan-{part}-{choice}")
+    panel.show_part("spec")
+    QTest.keyClicks(panel.findChild(QPlainTextEdit, "plan.spec.source"), "Mine. ")
+    (tmp_path / story.TRACK / "spec.md").write_text("# Theirs\n")
+    stage.context.editor.reload()
+    settle(qtbot, window)
+    grab(window, f"plan-conflict-{choice}")
+
+
 def test_each_dialog(stage: Stage, window: MainWindow, qtbot: QtBot, choice: ThemeChoice) -> None:
     play(stage, "done")
     tracks = window._panels["tracks"].actions_of_tracks
@@ -165,7 +195,7 @@ def test_each_dialog(stage: Stage, window: MainWindow, qtbot: QtBot, choice: The
 
 @pytest.mark.skipif(os.environ.get("QT_SCALE_FACTOR") == "2", reason="this is the run at 200%")
 def test_the_same_at_200_percent() -> None:
-    chosen = "test_each_stage_fills_the_window and approvals or slowed_down"
+    chosen = "test_each_stage_fills_the_window and approvals or slowed_down or the_plan_is_edited"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", __file__, "-q", "-k", chosen, "-p", "no:cacheprovider"],
         env={**os.environ, "QT_SCALE_FACTOR": "2"},

@@ -31,10 +31,11 @@ class EditedTrack(QObject):
     """Lives in the GUI thread, for as long as the window: its history outlasts a look at another track.
 
     Reading, saving and taking over follow each other, never overlap. gone says that the track is no more; empty else.
+    draft_notice says what was found unsaved from an earlier time, until somebody has told it.
 
     Signals:
         state_changed: unsaved, loading, conflicts or problems are other than before.
-        noticed(str): a sentence about something that somebody else did, or about a draft.
+        noticed(str): a sentence about something that somebody else did.
     """
 
     state_changed = Signal()
@@ -47,6 +48,7 @@ class EditedTrack(QObject):
         self.track_id = track_id
         self.track: Track | None = None
         self.gone = ""
+        self.draft_notice = ""
         self.stack = QUndoStack(self)
         self.spec = EditedText("spec", self.stack, self)
         self.plan = EditedText("plan", self.stack, self)
@@ -74,6 +76,12 @@ class EditedTrack(QObject):
         """What differs from its file: spec, plan, tickets."""
         parts = (("spec", self.spec), ("plan", self.plan), (_TICKETS, self.tickets))
         return tuple(name for name, part in parts if part.unsaved)
+
+    @property
+    def conflicts(self) -> tuple[str, ...]:
+        """What somebody else changed while it was unsaved: spec, plan, tickets."""
+        parts = (("spec", self.spec), ("plan", self.plan), (_TICKETS, self.tickets))
+        return tuple(name for name, part in parts if part.theirs is not None)
 
     async def read(self) -> None:
         """Read the files, for the first time or because they may have changed. Raises SlopError."""
@@ -165,7 +173,7 @@ class EditedTrack(QObject):
         if kept:
             names = " and ".join(each.document for each in kept)
             when = max(each.time for each in kept).astimezone().strftime("%d %B, %H:%M")
-            self.noticed.emit(f"These are your unsaved edits of the {names}, kept on {when}. Save or undo them.")
+            self.draft_notice = f"These are your unsaved edits of the {names}, kept on {when}. Save or undo them."
 
     def _fill_tickets(self, documents: TrackDocuments, draft: Draft | None) -> None:
         tickets, digest, problem = documents.tickets, documents.tickets_digest, documents.tickets_problem

@@ -37,7 +37,7 @@ class Conflicts(QWidget):
     def refresh(self, track: EditedTrack | None) -> None:
         """Ask about what is to be decided in that track."""
         for name, bar in self._bars.items():
-            if track is not None and _theirs(track, name) is not None:
+            if track is not None and name in track.conflicts:
                 bar.ask(_FILES[name])
             else:
                 bar.hide()
