@@ -53,7 +53,7 @@ class ReplyReader:
             self._count(event.usage)
         elif isinstance(event, conv.RetryNotice):
             self._void(event)
-        else:
+        elif not isinstance(event, conv.ToolCallGrowing):
             self._close_text()
             if isinstance(event, conv.ThinkingDone):
                 self.reply.blocks.append(event.block)

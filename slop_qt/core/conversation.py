@@ -25,6 +25,7 @@ __all__ = [
     "ThinkingBlock",
     "ThinkingDelta",
     "ThinkingDone",
+    "ToolCallGrowing",
     "ToolCallReceived",
     "ToolResultBlock",
     "ToolSpec",
@@ -154,6 +155,11 @@ class ThinkingDone:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCallGrowing:
+    """More of a tool call has come, which is handed on when all of it is there. Until then this is all that comes."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCallReceived:
     """A complete tool call. arguments_json is raw: who receives it parses it strictly.
 
@@ -201,5 +207,13 @@ class RetryNotice:
 
 
 ProviderEvent = (
-    TextDelta | ThinkingDelta | ThinkingDone | ToolCallReceived | UsageUpdate | CacheWritten | Finished | RetryNotice
+    TextDelta
+    | ThinkingDelta
+    | ThinkingDone
+    | ToolCallGrowing
+    | ToolCallReceived
+    | UsageUpdate
+    | CacheWritten
+    | Finished
+    | RetryNotice
 )

@@ -167,7 +167,7 @@ class ChunkDecoder(AnswerDecoder):
         call.call_id = call.call_id or call_id or ""
         if name != call.name:  # some servers repeat the name with every piece
             call.name += name
-        call.pieces.append(arguments)
+        self._grow_call(call.pieces, arguments)
 
     def _finish(self, reason: str) -> None:
         if reason not in STOPS:
