@@ -180,6 +180,10 @@ A key comes from the environment, else from the system's keyring, where the sett
 (service `slop-qt`, user the provider's name). A key is in no message, no log line and no file of ours, and goes to no
 address that a server redirects to. `scripted` needs a scenario file instead (`--scenario FILE`).
 
+What the SDKs add to requests by variables of their own (`ANTHROPIC_CUSTOM_HEADERS`, `OPENAI_CUSTOM_HEADERS`,
+`OPENAI_ORG_ID`, `OPENAI_PROJECT_ID`) goes to `anthropic` and `openai`, wherever those are, and to none of the servers
+below.
+
 ## Servers
 
 Servers that speak OpenAI's API have names of their own, so `--provider ollama --model qwen3` and
