@@ -49,7 +49,11 @@ class TextBlock:
 
 @dataclass(frozen=True, slots=True)
 class ThinkingBlock:
-    """A model's thinking. signature and redacted are the vendor's own and travel back unchanged."""
+    """A model's thinking. signature and redacted are the vendor's own and travel back unchanged.
+
+    Without either of them it does not travel back. Where a vendor signs nothing and wants its thinking back all the
+    same, signature is the name that it has there.
+    """
 
     text: str
     signature: str | None = None

@@ -37,7 +37,7 @@ class AnthropicProvider(SdkProvider):
         streams_text=True,
         shows_thinking=True,
         thinking_asked="tokens",
-        returns_signatures=True,
+        returns_thinking="signed",
         parallel_calls=True,
         raw_arguments=True,
         stops=STOPS,

@@ -45,7 +45,7 @@ class OpenAIProvider(SdkProvider):
         streams_text=True,
         shows_thinking=True,
         thinking_asked="effort",
-        returns_signatures=False,
+        returns_thinking="named",
         parallel_calls=True,
         raw_arguments=True,
         stops=STOPS,

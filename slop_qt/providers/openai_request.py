@@ -5,7 +5,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from slop_qt.core.conversation import Message, ModelRequest, TextBlock, ToolResultBlock, ToolUseBlock
+from slop_qt.core.conversation import Message, ModelRequest, TextBlock, ThinkingBlock, ToolResultBlock, ToolUseBlock
+from slop_qt.providers.openai_wire import THINKING_BACK
 
 __all__ = ["request_body"]
 
@@ -73,7 +74,7 @@ def _asked(message: Message) -> Iterator[dict[str, Any]]:
 
 
 def _answered(message: Message) -> Iterator[dict[str, Any]]:
-    """Thinking does not travel back: the API takes none."""
+    """Thinking travels back where the server has called it so; the API itself takes none."""
     calls = [
         {
             "id": block.call_id,
@@ -83,7 +84,12 @@ def _answered(message: Message) -> Iterator[dict[str, Any]]:
         for block in message.blocks
         if isinstance(block, ToolUseBlock)
     ]
+    thoughts = [
+        block.text for block in message.blocks if isinstance(block, ThinkingBlock) and block.signature == THINKING_BACK
+    ]
     wire: dict[str, Any] = {"role": "assistant", "content": _text(message)}
+    if thoughts:
+        wire[THINKING_BACK] = "".join(thoughts)
     yield {**wire, "tool_calls": calls} if calls else wire
 
 

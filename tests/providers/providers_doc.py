@@ -19,6 +19,7 @@ ADAPTERS = (AnthropicProvider, GeminiProvider, OpenAIProvider, ScriptedProvider)
 
 _KEYLESS = {"never": "no", "elsewhere": "yes, at any address but the vendor's", "always": "yes"}
 _ASKED = {"tokens": "yes, a number of tokens", "effort": "yes, as low, medium or high effort", None: "no"}
+_RETURNED = {"signed": "yes, with its signature", "named": "yes, where it came as `reasoning_content`", None: "no"}
 _PRICES = {"model": "by the model's name", "address and model": "by address and model", None: "none"}
 _CACHING = {
     "marks": "up to four marks in the request",
@@ -81,7 +82,7 @@ def _capabilities():
         ["text as it comes", *(_YES[c.streams_text] for c in can)],
         ["thinking shown", *(_YES[c.shows_thinking] for c in can)],
         ["thinking can be asked for", *(_ASKED[c.thinking_asked] for c in can)],
-        ["signatures of thinking sent back", *(_YES[c.returns_signatures] for c in can)],
+        ["thinking sent back", *(_RETURNED[c.returns_thinking] for c in can)],
         ["several tool calls in one answer", *(_YES[c.parallel_calls] for c in can)],
         ["arguments as raw JSON, in pieces", *(_YES[c.raw_arguments] for c in can)],
         ["prompt caching", *(_CACHING[c.caching] for c in can)],

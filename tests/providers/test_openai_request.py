@@ -74,6 +74,17 @@ def test_openai_itself_is_told_which_requests_begin_alike():
     assert "prompt_cache_key" not in body_of(asked[0], system="s", tools=tools)
 
 
+def test_thinking_travels_back_where_the_server_called_it_so():
+    use = ToolUseBlock("c1", "one", {})
+    blocks = (ThinkingBlock("hm, ", "reasoning_content"), ThinkingBlock("so", "reasoning_content"), use)
+    asked = Message("user", (TextBlock("do it"),))
+    result = Message("user", (ToolResultBlock("c1", "fine"),))
+    answered = body_of(asked, Message("assistant", blocks), result)["messages"]
+    [said] = [message for message in answered if message["role"] == "assistant"]
+    assert said["reasoning_content"] == "hm, so"
+    assert said["tool_calls"][0]["id"] == "c1"
+
+
 def test_thinking_does_not_travel_back_and_turns_still_alternate():
     blocks = (ThinkingBlock("hm"), TextBlock(""))
     messages = body_of(
