@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from slop_qt.core.conversation import Message, ModelRequest, TextBlock, ThinkingBlock, ToolResultBlock, ToolUseBlock
+from slop_qt.providers.effort import effort_for
 from slop_qt.providers.openai_wire import THINKING_BACK
 
 __all__ = ["request_body"]
-
-# Tokens to think with, and the word for as much; what is more is "high".
-_EFFORTS = ((2_048, "low"), (8_192, "medium"))
 
 
 def request_body(request: ModelRequest, *, official: bool) -> dict[str, Any]:
@@ -35,7 +33,7 @@ def request_body(request: ModelRequest, *, official: bool) -> dict[str, Any]:
             for tool in request.tools
         ]
     if request.thinking_tokens:
-        body["reasoning_effort"] = _effort(request.thinking_tokens)
+        body["reasoning_effort"] = effort_for(request.thinking_tokens)
     if official:
         body["prompt_cache_key"] = _cache_key(request.system, body.get("tools"))
     return body
@@ -48,10 +46,6 @@ def _cache_key(system: str, tools: list[dict[str, Any]] | None) -> str:
     """
     beginning = json.dumps([system, tools], sort_keys=True)
     return hashlib.sha256(beginning.encode("ascii")).hexdigest()[:32]
-
-
-def _effort(tokens: int) -> str:
-    return next((effort for most, effort in _EFFORTS if tokens <= most), "high")
 
 
 def _conversation(request: ModelRequest) -> Iterator[Iterator[dict[str, Any]]]:

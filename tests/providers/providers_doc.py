@@ -156,6 +156,11 @@ DeepSeek, vLLM and others do. Where an address does not count (of those that spe
 tokens of a request are estimated, from what the model's earlier answers reported. What has no known price is shown as
 unknown.
 
+`thinking_tokens` under `limits` says how much a model may think before it answers. Claude since 4.6 is told so as low,
+medium or high effort, as it takes no number any more. With 0, which is the default, no thinking is asked for, and what
+thinks by itself is switched off where it can be (Claude Opus 5, Sonnet 5, Haiku 5.5; Sonnet 5.5 thinks between tools
+alone; Gemini 2.5 Flash). Other models of Claude 5 think all the same, and it is shown.
+
 ## Caching
 
 What requests have in common comes first in them and never changes: tools and system prompt are the same for all agents
