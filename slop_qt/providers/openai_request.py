@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,11 @@ from slop_qt.providers.effort import effort_for
 from slop_qt.providers.openai_wire import THINKING_BACK
 
 __all__ = ["request_body"]
+
+
+# Since then OpenAI's own models refuse requests with tools in this API unless they are told not to think.
+_GPT = re.compile(r"gpt-(\d{1,2})(?:\.(\d{1,2}))?(?![\d.])(?!.*chat)")
+_NO_THINKING_WITH_TOOLS_SINCE = (5, 2)
 
 
 def request_body(request: ModelRequest, *, official: bool) -> dict[str, Any]:
@@ -32,11 +38,18 @@ def request_body(request: ModelRequest, *, official: bool) -> dict[str, Any]:
             }
             for tool in request.tools
         ]
-    if request.thinking_tokens:
+    if official and request.tools and _refuses_to_think(request.model):
+        body["reasoning_effort"] = "none"
+    elif request.thinking_tokens:
         body["reasoning_effort"] = effort_for(request.thinking_tokens)
     if official:
         body["prompt_cache_key"] = _cache_key(request.system, body.get("tools"))
     return body
+
+
+def _refuses_to_think(model: str) -> bool:
+    match = _GPT.match(model)
+    return match is not None and (int(match[1]), int(match[2] or 0)) >= _NO_THINKING_WITH_TOOLS_SINCE
 
 
 def _cache_key(system: str, tools: list[dict[str, Any]] | None) -> str:
