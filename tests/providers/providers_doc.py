@@ -159,8 +159,8 @@ unknown.
 `thinking_tokens` under `limits` says how much a model may think before it answers. Claude since 4.6 is told so as low,
 medium or high effort, as it takes no number any more. With 0, which is the default, no thinking is asked for, and what
 thinks by itself is switched off where it can be (Claude Opus 5, Sonnet 5, Haiku 5.5; Sonnet 5.5 thinks between tools
-alone; Gemini 2.5 Flash). Other models of Claude 5 think all the same, and it is shown. OpenAI's own models since
-GPT-5.2 refuse to think beside tools in chat completions, and so never think here.
+alone; Gemini 2.5 Flash). Other models of Claude 5, and of Gemini since 2.5 Pro, think all the same, and it is shown.
+OpenAI's own models since GPT-5.2 refuse to think beside tools in chat completions, and so never think here.
 
 ## Caching
 
