@@ -178,11 +178,13 @@ class CannedProvider:
     def __init__(self, *sends: Sequence[ProviderEvent | Exception]) -> None:
         self._sends = list(sends)
         self.throttle = Throttle(self.name)
+        self.requests: list[ModelRequest] = []
 
     async def open(self) -> "CannedProvider":
         return self
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent, None]:
+        self.requests.append(request)
         for event in self._sends.pop(0):
             if isinstance(event, Exception):
                 raise event
