@@ -56,6 +56,7 @@ def run_window(options: LaunchOptions, opened: Opened | None = None) -> int:
             if opened is not None:
                 main_loop.start(opened(engine, window))
             await main_loop.until_quit()
+            await window.keep_edits()
         except SlopError as error:
             theme.dress()
             await _show_failure(error, main_loop)
@@ -95,6 +96,7 @@ def _window(engine: Engine, main_loop: MainLoop, theme: Theme) -> "MainWindow":
                 workers=settings.limits.workers,
             ),
             throttles=engine.throttles,
+            editing=engine.editing,
             start=main_loop.start,
             on_quit=main_loop.request_quit,
         )

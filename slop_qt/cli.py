@@ -21,7 +21,6 @@ _COMMANDS_TO_COME = {
     "resume": "continue what a crash or a close interrupted",
     "replay": "play a recorded run back",
     "mcp": "the automation methods as an MCP server",
-    "conductor": "lint a conductor/ folder",
 }
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 _INTERRUPTED = 130
@@ -225,6 +224,23 @@ def _doctor(offline: bool, **given: Any) -> None:
         from slop_qt.headless.doctor import run_doctor
 
         return run_doctor(_options(Path(), given), offline=offline)
+
+    _ended(work)
+
+
+@group.group("conductor", help="The project's conductor/ folder.")
+def _conductor() -> None:
+    """What can be done with the folder."""
+
+
+@_conductor.command("check", help="Lint a project's conductor/ folder: one finding a line as path:line: what.")
+@click.argument("path", type=click.Path(path_type=Path), default=Path())
+@_common
+def _check(path: Path, **given: Any) -> None:  # noqa: ARG001
+    def work() -> int:
+        from slop_qt.headless.conductor_lint import run_conductor_check
+
+        return run_conductor_check(path.expanduser().absolute())
 
     _ended(work)
 

@@ -24,6 +24,7 @@ from slop_qt.mma.model_desk import ModelDesk
 from slop_qt.mma.provider_shelf import ProviderShelf
 from slop_qt.mma.session import Session
 from slop_qt.mma.session_parts import SessionParts
+from slop_qt.providers.price_list import PriceList
 from slop_qt.providers.registry import SCRIPTED
 from slop_qt.providers.servers import key_variables
 from slop_qt.providers.token_counter import TokenCounters
@@ -32,15 +33,19 @@ from slop_qt.qt.helper_pool import HelperPool
 from slop_qt.qt.lanes import LanePool
 from slop_qt.qt.main_loop import MainLoop
 from slop_qt.qt.socket_server import SocketServer
+from slop_qt.qt.track_editor import Editing
 from slop_qt.store.calibration import read_calibration, write_calibration
 from slop_qt.store.conductor_folder import ConductorFolder
+from slop_qt.store.drafts import DraftStore
 from slop_qt.store.journal import Journal
 from slop_qt.store.keys import KeyStore
 from slop_qt.store.logs import configure_logging
 from slop_qt.store.paths import ProjectPaths
 from slop_qt.store.preferences import Preferences
 from slop_qt.store.process_lock import ProcessLock
+from slop_qt.store.system_prompts import PromptFolder
 from slop_qt.tools.registry import ToolRegistry, default_tools
+from slop_qt.tools.shell_syntax import shell_problem
 from slop_qt.workspace.processes import PosixCommandRunner
 from slop_qt.workspace.repository import Repository
 
@@ -82,13 +87,16 @@ class Engine:
             environment=os.environ,
             unpaced=options.unpaced,
         )
+        self._prices = PriceList(os.environ, lambda: self.settings.servers)
         self._recorder = Recorder(options.record, ToolRegistry(default_tools())) if options.record else None
         self._lock: ProcessLock | None = None
         self._journal: Journal | None = None
         self._server: SocketServer | None = None
         self._bus: Bus
+        self._drafts: DraftStore
         self.feed: StateFeed
         self.session: Session | None = None
+        self.answers: Path  # where planning answers are kept that could not be used
 
     async def start(self) -> None:
         """Open the project, read its journal, and answer on the socket if that is wanted.
@@ -102,6 +110,8 @@ class Engine:
         repository = Repository(self.options.project)
         await self._helpers.run(repository.inspect)
         paths = ProjectPaths.create(self.options.data_folder, repository.root)
+        self._drafts = DraftStore(paths.drafts)
+        self.answers = paths.answers
         self._lock = ProcessLock(paths.lock)
         self._lock.acquire()
         self._keys.mask(key_variables(self.settings.servers))
@@ -143,6 +153,11 @@ class Engine:
     def offload(self) -> Offload:
         """The helper pool."""
         return self._helpers
+
+    @property
+    def editing(self) -> Editing:
+        """What a window's editor checks and keeps edits with."""
+        return Editing(offload=self._helpers, drafts=self._drafts, verify_problem=self._verify_problem)
 
     def fault(self, where: str, message: str) -> None:
         """Record an unexpected failure. Main thread."""
@@ -198,6 +213,11 @@ class Engine:
         """How each provider in use is slowed down. From any thread, at once."""
         return [provider.throttle.state() for provider in self._providers.made()]
 
+    async def _verify_problem(self, line: str) -> str | None:
+        runner = PosixCommandRunner(os.environ)
+        asked = partial(shell_problem, line, runner, self.project)
+        return await self._lanes.run(asked, name="check of a verify command")
+
     def _parts(self, repository: Repository, paths: ProjectPaths) -> SessionParts:
         return SessionParts(
             project=repository.root,
@@ -213,8 +233,10 @@ class Engine:
             commands=PosixCommandRunner(os.environ),
             provider=self.provider,
             tools=ToolRegistry(default_tools()),
+            prompts=PromptFolder(self.options.prompts_folder),
             counters=self._counters,
             limit_tokens=self._models.catalog.limit_tokens,
+            price=self._prices.cost_usd,
         )
 
     def _listen(self) -> None:

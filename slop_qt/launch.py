@@ -49,6 +49,11 @@ class LaunchOptions:
         """Where journals and worktrees lie."""
         return self.data_dir or default_data_dir()
 
+    @property
+    def prompts_folder(self) -> Path:
+        """Where the person's own system prompts lie: beside their settings."""
+        return self.settings_path.parent / "prompts"
+
 
 def parse_tier(text: str) -> tuple[int, ModelChoice]:
     """`3=anthropic:claude-haiku-4-5` as tier and choice. A model's own name may have colons.

@@ -11,6 +11,7 @@ from slop_qt.core.errors import SlopError
 from slop_qt.mma import commands, shapes
 from slop_qt.qt.actions import ACTIONS, build_actions
 from slop_qt.qt.attention import Attention
+from slop_qt.qt.edit_actions import EditActions
 from slop_qt.qt.panels import PanelSpec
 from slop_qt.qt.theme import ThemeChoice
 from slop_qt.qt.window_context import WindowContext
@@ -18,6 +19,7 @@ from slop_qt.views.activity_panel import ActivityPanel
 from slop_qt.views.approvals_panel import ApprovalsPanel
 from slop_qt.views.diff_panel import DiffPanel
 from slop_qt.views.graph_panel import GraphPanel
+from slop_qt.views.plan.panel import PlanPanel
 from slop_qt.views.status_strip import StatusStrip
 from slop_qt.views.tier_panel import TierPanel
 from slop_qt.views.tokens_panel import TokensPanel
@@ -31,6 +33,7 @@ PANELS: tuple[PanelSpec, ...] = (
     PanelSpec("tracks", "Tracks", "left", TracksPanel),
     PanelSpec("graph", "Graph", "centre", GraphPanel),
     PanelSpec("diff", "Diff", "centre", DiffPanel),
+    PanelSpec("plan", "Plan", "centre", PlanPanel),
     *(PanelSpec(f"tier{tier}", f"Tier {tier}", "right", partial(TierPanel, tier=tier)) for tier in (1, 2, 3, 4)),
     PanelSpec("approvals", "Approvals", "bottom", ApprovalsPanel),
     PanelSpec("tokens", "Tokens", "bottom", TokensPanel),
@@ -53,6 +56,7 @@ class MainWindow(QMainWindow):
         self.setMenuWidget(_stacked(self._bar, self._banner))
         self._docks = Docks(self, context.theme)
         self._panels: dict[str, QWidget] = {}
+        self._edits = EditActions(context.editor, self)
         for spec in PANELS:
             self._panels[spec.id] = spec.build(context)
             self._docks.add(spec, self._panels[spec.id])
@@ -84,6 +88,10 @@ class MainWindow(QMainWindow):
 
         SettingsDialog(self._context, self).open()
 
+    async def keep_edits(self) -> None:
+        """Keep what is not saved, for the next start."""
+        await self._context.editor.close()
+
     def dispose(self) -> None:
         """Remember the layout, hear nothing more, and go."""
         self._docks.save(self._context.settings)
@@ -104,11 +112,12 @@ class MainWindow(QMainWindow):
         self._context.quit()
 
     def _build_menus(self) -> None:
-        tracks = self._panels["tracks"]
-        assert isinstance(tracks, TracksPanel)
+        tracks, plan = self._panels["tracks"], self._panels["plan"]
+        assert isinstance(tracks, TracksPanel) and isinstance(plan, PlanPanel)
         acts = tracks.actions_of_tracks
         handlers: dict[str, Callable[[], object]] = {
             **acts.handlers(),
+            **self._edits.handlers(),
             "window.open_project": self._open_project,
             "window.settings": self.open_settings,
             "window.quit": self.close,
@@ -121,6 +130,8 @@ class MainWindow(QMainWindow):
         }
         built = build_actions(self._bar, ACTIONS, handlers)
         self._actions = built.actions
+        plan.use_history(*self._edits.attach(built.actions))
+        plan.dirty_changed.connect(self._show_dirty)
         self._fill_view_menu(built.menus["View"])
         acts.states_changed.connect(self._update_actions)
         tracks.settings_wanted.connect(self.open_settings)
@@ -155,6 +166,10 @@ class MainWindow(QMainWindow):
         self._docks.dock("approvals").setWindowTitle(f"Approvals ({number})" if number else "Approvals")
         badge = f"({number}) " if number else ""
         self.setWindowTitle(f"{badge}slop_qt — {self._context.facts.project or 'no project'}")
+
+    def _show_dirty(self, dirty: bool) -> None:
+        self._docks.dock("plan").setWindowTitle("Plan •" if dirty else "Plan")
+        self._docks.dock("plan").setAccessibleName("Plan, not saved" if dirty else "Plan")
 
     def _update_actions(self) -> None:
         tracks = self._panels["tracks"]

@@ -57,6 +57,7 @@ REPORTS = st.builds(
 _SPECS = st.builds(
     TicketSpec, id=TICKET_IDS, title=st.text(min_size=1, max_size=9), brief=TEXTS, verify=st.none() | TEXTS
 )
+_TICKETS = st.lists(_SPECS, max_size=3, unique_by=lambda spec: spec.id).map(tuple)
 _HEAD = {"run_id": RUN_IDS, "time": TIMES}
 _OF_STREAM = _HEAD | {"stream_id": STREAM_IDS}
 
@@ -72,7 +73,7 @@ RUN_PREPARED = st.builds(
     ev.RunPrepared,
     **_HEAD,
     title=TEXTS,
-    tickets=st.lists(_SPECS, max_size=3, unique_by=lambda spec: spec.id).map(tuple),
+    tickets=_TICKETS,
     base_commit=st.none() | TEXTS,
 )
 WORKER_STARTED = st.builds(
@@ -87,6 +88,7 @@ WORKER_STARTED = st.builds(
 EVENTS = st.one_of(
     RUN_STARTED,
     RUN_PREPARED,
+    st.builds(ev.RunReplanned, **_HEAD, tickets=_TICKETS),
     st.builds(ev.RunEnded, **_HEAD, status=st.sampled_from(["done", "blocked", "failed"]), reason=st.none() | TEXTS),
     st.builds(ev.RunPaused, **_HEAD),
     st.builds(ev.RunResumed, **_HEAD),

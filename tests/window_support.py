@@ -1,25 +1,33 @@
 """A window's collaborators without an engine: real state, real registry, commands recorded instead of carried out."""
 
-from collections.abc import Coroutine
-from typing import Any
+import hashlib
+import subprocess
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QCoreApplication, QEvent, QSettings
 from PySide6.QtWidgets import QApplication
 
 from slop_qt.core.approvals import DecidedBy
-from slop_qt.core.errors import SlopError
+from slop_qt.core.errors import NotFoundError, SlopError
 from slop_qt.core.events import Event
+from slop_qt.core.forecast import Forecast
 from slop_qt.core.ports import ThrottleState
 from slop_qt.core.shape import Shape
 from slop_qt.core.state import Changes, SessionState
-from slop_qt.core.tickets import Ticket
+from slop_qt.core.tickets import Ticket, TicketSpec
 from slop_qt.core.tracks import Track
-from slop_qt.mma import commands, shapes
+from slop_qt.mma import commands, plan_shapes, shapes
 from slop_qt.mma.commands import Command, CommandRegistry
 from slop_qt.qt.event_bridge import Listener
 from slop_qt.qt.theme import Theme, ThemeChoice
+from slop_qt.qt.track_editor import Editing
 from slop_qt.qt.window_context import WindowContext, WindowFacts, make_context
+from slop_qt.store.drafts import DraftStore
 from slop_qt.store.resources import resource_path
+
+T = TypeVar("T")
 
 
 class LiveFeed:
@@ -45,18 +53,43 @@ class LiveFeed:
             listener(changes)
 
 
+class Inline:
+    """Does what would be offloaded at once: the real work, without a thread."""
+
+    async def run(self, job: Callable[[], T]) -> T:
+        return job()
+
+
+async def verify_problem(line: str) -> str | None:
+    """What /bin/sh says of a line that it cannot read."""
+    argv = ["/bin/sh", "-n", "-c", line]
+    done = await Inline().run(lambda: subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False))
+    return None if done.returncode == 0 else done.stderr.strip().partition("\n")[0].rpartition("1: ")[2]
+
+
+NO_FORECAST = Forecast(
+    track_id="", workers=4, stages=(), at_once=0, critical_path=(), overlaps=(), tickets=(), tokens=None, cost_usd=None
+)
+
+
 class Desk:
     """Answers commands from what a test put there, and keeps what was asked for."""
 
     def __init__(self) -> None:
         self.registry = CommandRegistry()
         self.asked: list[tuple[str, Shape]] = []
-        self.answers: dict[str, Shape | SlopError] = {commands.RUN_DIFF.name: shapes.Diff(diff="")}
+        self.answers: dict[str, Shape | SlopError] = {
+            commands.RUN_DIFF.name: shapes.Diff(diff=""),
+            commands.TRACK_FORECAST.name: NO_FORECAST,
+        }
         self.tracks: list[shapes.TrackShown] = []
         for command in (
             commands.EPIC_PROPOSE,
             commands.EPIC_ACCEPT,
             commands.TRACK_PLAN,
+            commands.TRACK_FORECAST,
+            commands.TRACK_REVISE,
+            commands.TRACK_SAVE_TICKETS,
             commands.RUN_START,
             commands.RUN_PAUSE,
             commands.RUN_RESUME,
@@ -69,6 +102,7 @@ class Desk:
             self.registry.register(command, self._recorder(command))
         self.registry.register(commands.TRACK_LIST, self._list)
         self.registry.register(commands.TRACK_SHOW, self._show)
+        self.registry.register(commands.TRACK_READ, self._read)
 
     def params(self, command: Command[Any, Any]) -> list[Any]:
         """What was asked of that command."""
@@ -89,6 +123,23 @@ class Desk:
 
     async def _show(self, params: shapes.TrackRef, _by: DecidedBy) -> shapes.TrackShown:
         return next(shown for shown in self.tracks if shown.track.id == params.track_id)
+
+    async def _read(self, params: shapes.TrackRef, by: DecidedBy) -> plan_shapes.TrackDocuments:
+        shown = next((each for each in self.tracks if each.track.id == params.track_id), None)
+        if shown is None:
+            raise NotFoundError(f"There is no track {params.track_id}.")
+        fields = set(TicketSpec.model_fields)
+        return plan_shapes.TrackDocuments(
+            track=shown.track,
+            spec=_document(shown.spec),
+            plan=_document(shown.plan),
+            tickets=tuple(TicketSpec(**ticket.model_dump(include=fields)) for ticket in shown.tickets),
+            tickets_digest=_document(repr(shown.tickets)).digest if shown.tickets else "",
+        )
+
+
+def _document(text: str) -> plan_shapes.Document:
+    return plan_shapes.Document(text=text, digest=hashlib.sha256(text.encode()).hexdigest())
 
 
 def shown_track(track_id: str, title: str, tickets: tuple[Ticket, ...] = ()) -> shapes.TrackShown:
@@ -122,6 +173,11 @@ class Stage:
             settings=settings,
             facts=WindowFacts(version="0.1.0", project="pocketbook", socket="/run/user/1000/slop-qt/4711.sock"),
             throttles=lambda: self.throttles,
+            editing=Editing(
+                offload=Inline(),
+                drafts=DraftStore(Path(settings.fileName()).parent / "drafts"),
+                verify_problem=verify_problem,
+            ),
             start=run_now,
             on_quit=self._quit,
         )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from slop_qt.agents.request import AgentRequest, AgentServices
+from slop_qt.agents.request import AgentRequest, AgentServices, RefusedAnswer
 from slop_qt.core.approvals import ApprovalRequest, DecidedBy, Decision
 from slop_qt.core.conversation import ToolCallReceived, ToolResultBlock, ToolUseBlock
 from slop_qt.core.durability import publish_durably
@@ -17,6 +17,7 @@ from slop_qt.tools.strict_json import parse_object, unreadable
 
 __all__ = ["CarriedOut", "Hands"]
 
+_KEPT_OF_AN_ANSWER = 1 << 20  # characters: all of a whole plan, so that the person can mend it
 _HARMLESS = Decision(approved=True, by=DecidedBy.POLICY)
 
 
@@ -24,7 +25,7 @@ _HARMLESS = Decision(approved=True, by=DecidedBy.POLICY)
 class CarriedOut:
     """All calls of one answer: for the history, and the tier's answer if it was among them.
 
-    malformed is the first mistake that the model made in a call's form, or empty.
+    malformed is the first mistake that the model made in a call's form, or in what its answer says; or empty.
     """
 
     uses: tuple[ToolUseBlock, ...]
@@ -34,11 +35,16 @@ class CarriedOut:
 
 
 class _MalformedError(ToolError):
-    """The call's form was wrong, in contrast to a call that could not be carried out."""
+    """The call itself was wrong, in contrast to one that could not be carried out."""
 
 
 class Hands:
-    """Carries out one agent's tool calls, one after another. Lives in the agent's task."""
+    """Carries out one agent's tool calls, one after another. Lives in the agent's task.
+
+    Attributes:
+        refused: the last answer that did not hold, if there was one.
+        refusals: how many there were.
+    """
 
     def __init__(self, request: AgentRequest, services: AgentServices) -> None:
         self._request = request
@@ -49,8 +55,11 @@ class Hands:
             limits=request.limits,
             offload=services.offload,
             commands=services.commands,
+            basis=request.basis,
         )
         self._answer: Shape | None = None
+        self.refused: RefusedAnswer | None = None
+        self.refusals = 0
         self._used_ids: set[str] = set()
 
     async def carry_out(self, calls: Sequence[ToolCallReceived]) -> CarriedOut:
@@ -78,10 +87,14 @@ class Hands:
         try:
             tool, arguments = self._services.tools.parse(self._request.tier, call.name, call.arguments_json)
         except ToolError as error:
-            self._services.sink.publish(self._called(call_id, call.name, _lenient(call.arguments_json)))
-            raise _MalformedError(error.message, error.hint) from None
+            kept = _lenient(call.arguments_json, _KEPT_OF_AN_ANSWER if self._is_answer(call) else None)
+            self._services.sink.publish(self._called(call_id, call.name, kept))
+            raise self._mistaken(call, error) from None
         if tool.ends:
-            return await self._answered(call_id, tool, arguments, failed=failed)
+            self._services.sink.publish(self._called(call_id, tool.name, arguments.model_dump(mode="json")))
+            if failed:
+                raise ToolError("Another call of this turn failed: look at its result first, then answer.")
+            return await self._answered(call, tool, arguments)
         called = self._called(call_id, tool.name, arguments.model_dump(mode="json"))
         try:
             effect = await tool.effect(arguments, self._context)
@@ -104,13 +117,23 @@ class Hands:
             return ToolOutput(f"The person changed {changed} before approving it. {output.text}", output.ok)
         return output
 
-    async def _answered(self, call_id: str, tool: Tool[Any], arguments: Shape, *, failed: bool) -> ToolOutput:
-        self._services.sink.publish(self._called(call_id, tool.name, arguments.model_dump(mode="json")))
-        if failed:
-            raise ToolError("Another call of this turn failed: look at its result first, then answer.")
-        output = await tool.perform(arguments, self._context)
+    async def _answered(self, call: ToolCallReceived, tool: Tool[Any], arguments: Shape) -> ToolOutput:
+        try:
+            output = await tool.perform(arguments, self._context)
+        except ToolError as error:
+            raise self._mistaken(call, error) from None
         self._answer = arguments
         return output
+
+    def _mistaken(self, call: ToolCallReceived, error: ToolError) -> _MalformedError:
+        """The error as the model's mistake; what was meant as its answer is kept."""
+        if self._is_answer(call):
+            self.refused = RefusedAnswer(call.name, call.arguments_json)
+            self.refusals += 1
+        return _MalformedError(error.message, error.hint)
+
+    def _is_answer(self, call: ToolCallReceived) -> bool:
+        return self._services.tools.is_answer(self._request.tier, call.name)
 
     def _approval(self, effect: Effect) -> ApprovalRequest:
         request = self._request
@@ -159,11 +182,11 @@ class Hands:
         return unique
 
 
-def _lenient(arguments_json: str) -> Any:
+def _lenient(arguments_json: str, kept: int | None = None) -> Any:
     """What history and journal keep of arguments: always an object, and one that both can hold."""
     with contextlib.suppress(ToolError):
         return parse_object(arguments_json)
-    return unreadable(arguments_json)
+    return unreadable(arguments_json) if kept is None else unreadable(arguments_json, kept)
 
 
 def _rejection(decision: Decision) -> str:

@@ -185,10 +185,10 @@ class Agent:
 
     def _mistake(self, sentence: str) -> None:
         self._mistakes += 1
-        if self._mistakes > self._request.limits.repairs:
-            raise _GaveUpError(
-                f"The model's answers could not be used, {self._mistakes} times in a row. Last: {sentence}"
-            )
+        # What ends the work counts from first to last: reading on between two of them earns no more of them.
+        times = max(self._mistakes, self._hands.refusals)
+        if times > self._request.limits.repairs:
+            raise _GaveUpError(f"The model's answers could not be used, {times} times. Last: {sentence}")
 
     def _started(self) -> None:
         request = self._request
@@ -206,7 +206,9 @@ class Agent:
 
     def _failed(self, error: SlopError, *, fatal: bool) -> AgentOutcome:
         self._ended("failed", str(error))
-        return AgentOutcome(answer=None, error=str(error), fatal=fatal, raw=self._last_text)
+        return AgentOutcome(
+            answer=None, error=str(error), fatal=fatal, raw=self._last_text, refused=self._hands.refused
+        )
 
     def _ended(self, outcome: str, error: str | None) -> None:
         self._services.sink.publish(

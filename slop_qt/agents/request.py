@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from slop_qt.core.planning_basis import PlanningBasis
 from slop_qt.core.ports import ApprovalGate, CommandRunner, EventSink, Offload, Provider
 from slop_qt.core.settings import Limits, ModelChoice
 from slop_qt.core.shape import Shape
@@ -12,14 +13,15 @@ from slop_qt.core.tickets import TicketSpec
 from slop_qt.providers.token_counter import TokenCounters
 from slop_qt.tools.registry import ToolRegistry
 
-__all__ = ["AgentOutcome", "AgentRequest", "AgentServices", "no_limit_known"]
+__all__ = ["AgentOutcome", "AgentRequest", "AgentServices", "RefusedAnswer", "no_limit_known"]
 
 
 @dataclass(frozen=True, slots=True)
 class AgentRequest:
     """Everything that one agent is to do, for any tier. Nothing about it travels any other way.
 
-    root is where its tools work; system and prompt are the first request's texts, complete.
+    root is where its tools work; system and prompt are the first request's texts, complete. basis is what the answer of
+    a planning tier is held against.
     """
 
     run_id: str
@@ -33,6 +35,7 @@ class AgentRequest:
     system: str
     prompt: str
     limits: Limits
+    basis: PlanningBasis = field(default_factory=PlanningBasis)
 
 
 def no_limit_known(_provider: str, _model: str) -> None:
@@ -58,17 +61,27 @@ class AgentServices:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedAnswer:
+    """A call by which the model meant to end its work and that could not be taken: arguments as it wrote them."""
+
+    tool: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class AgentOutcome:
     """How an agent ended: with the validated arguments of its tier's answer, or with an error.
 
     fatal marks an error that another attempt cannot mend: a missing key, a refused request.
-    raw is the last answer's text, kept for the person where it could not be used.
+    raw is the last answer's text, and refused the last answer that was one but did not hold: kept for the person where
+    no other came.
     """
 
     answer: Shape | None
     error: str | None = None
     fatal: bool = False
     raw: str = ""
+    refused: RefusedAnswer | None = None
 
     def answer_as(self, shape: type[Any]) -> Any:
         """The answer, of a known shape; only where there is one."""

@@ -1,7 +1,7 @@
 """Everything that happens, as a discriminated union of frozen shapes (kinds: the automation protocol's table).
 
-`run_prepared` is the one kind of our own: it is in the journal, so that a state can be folded from the journal
-alone, and is not sent on the socket.
+`run_prepared` and `run_replanned` are kinds of our own: they are in the journal, so that a state can be folded from the
+journal alone, and are not sent on the socket.
 """
 
 import json
@@ -31,6 +31,7 @@ __all__ = [
     "RunEnded",
     "RunPaused",
     "RunPrepared",
+    "RunReplanned",
     "RunResumed",
     "RunStarted",
     "RunStatus",
@@ -81,6 +82,13 @@ class RunPrepared(EventBase):
     tickets: tuple[TicketSpec, ...] = ()
     base_commit: str | None = None
     base_branch: str | None = None
+
+
+class RunReplanned(EventBase):
+    """All tickets of a run that is under way, as they are from now on: those that had not started may differ."""
+
+    kind: Literal["run_replanned"] = "run_replanned"
+    tickets: tuple[TicketSpec, ...]
 
 
 class RunEnded(EventBase):
@@ -244,6 +252,7 @@ class Fault(EventBase):
 Event = Annotated[
     RunStarted
     | RunPrepared
+    | RunReplanned
     | RunEnded
     | RunPaused
     | RunResumed

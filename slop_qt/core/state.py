@@ -11,7 +11,7 @@ from slop_qt.core import events as ev
 from slop_qt.core.approvals import Approval, ApprovalState, Mode
 from slop_qt.core.stream_state import StreamEvent, StreamState
 from slop_qt.core.streams import TIERS, tier_name
-from slop_qt.core.tickets import Ticket
+from slop_qt.core.tickets import Ticket, as_they_stand
 from slop_qt.core.usage import Usage, total_usage
 
 __all__ = ["Changes", "FaultNote", "RunState", "SessionState", "UsageKey"]
@@ -94,7 +94,8 @@ class FaultNote:
 class Changes:
     """What a batch of events touched: all that a view needs to know to refresh itself.
 
-    streams holds (run_id, stream_id); new_streams those of them that were opened; runs, tickets and usage hold run ids.
+    streams holds (run_id, stream_id); new_streams those of them that were opened; runs and usage hold run ids. tickets
+    holds (run_id, ticket_id) of tickets that are there: one that was removed is not, but its run is.
     """
 
     streams: set[tuple[str, str]] = field(default_factory=set)
@@ -177,6 +178,10 @@ class SessionState:
             run.title = event.title
             run.base_commit, run.base_branch = event.base_commit, event.base_branch
             run.tickets = {spec.id: Ticket(**spec.model_dump()) for spec in event.tickets}
+            changes.tickets.update((run.run_id, ticket_id) for ticket_id in run.tickets)
+        elif isinstance(event, ev.RunReplanned):
+            changes.tickets.difference_update((run.run_id, ticket_id) for ticket_id in run.tickets)
+            run.tickets = {ticket.id: ticket for ticket in as_they_stand(event.tickets, run.tickets)}
             changes.tickets.update((run.run_id, ticket_id) for ticket_id in run.tickets)
         elif isinstance(event, ev.RunEnded):
             run.status, run.reason, run.ended_at = event.status, event.reason, event.time.isoformat()

@@ -2,7 +2,7 @@
 
 import graphlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Annotated
@@ -18,6 +18,7 @@ __all__ = [
     "TicketId",
     "TicketSpec",
     "TicketStatus",
+    "as_they_stand",
     "check_graph",
     "cycles",
     "declares",
@@ -88,6 +89,17 @@ class Ticket(TicketSpec):
     status: TicketStatus = TicketStatus.PENDING
     reason: str | None = None
     attempt: int = 0
+
+
+def as_they_stand(specs: Iterable[TicketSpec], tickets: Mapping[str, Ticket]) -> tuple[Ticket, ...]:
+    """What is planned, with where the ticket of the same id stands; one that is not there has not started."""
+    found = ((spec, tickets.get(spec.id)) for spec in specs)
+    return tuple(
+        Ticket(**spec.model_dump(), status=ticket.status, reason=ticket.reason, attempt=ticket.attempt)
+        if ticket is not None
+        else Ticket(**spec.model_dump())
+        for spec, ticket in found
+    )
 
 
 def check_graph(tickets: Sequence[TicketSpec]) -> tuple[str, ...]:

@@ -4,13 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from slop_qt.core.errors import ConfigurationError, NotPossibleError
+from slop_qt.core.forecast import Forecast
 from slop_qt.core.state import RunState
 from slop_qt.core.tracks import Track
 from slop_qt.engine import Engine
+from slop_qt.headless.forecast_lines import forecast_line, forecast_lines
+from slop_qt.headless.kept_answer import answers_kept
 from slop_qt.headless.main import Job
 from slop_qt.headless.summary import summary_lines
 from slop_qt.headless.words import one_line
 from slop_qt.mma import commands, shapes
+from slop_qt.mma.plan_shapes import ForecastTrack
 from slop_qt.mma.session import Session
 
 __all__ = ["RunJob", "Say", "plan", "run", "say_nothing"]
@@ -36,6 +40,7 @@ def plan(epic: str, say: Say) -> Job:
         await _session(engine).require_providers(1, 2)
         for track in await _plan_epic(engine, epic):
             await _plan_track(engine, track, say)
+            say(forecast_lines(await _forecast(engine, track.id)))
         return 0
 
     return job
@@ -80,12 +85,14 @@ async def _require_ready(engine: Engine, what: RunJob) -> None:
 
 
 async def _plan_epic(engine: Engine, epic: str) -> tuple[Track, ...]:
-    planned = await engine.registry.call(commands.EPIC_PLAN, shapes.PlanEpic(text=epic))
+    async with answers_kept(engine.answers, engine.offload):
+        planned = await engine.registry.call(commands.EPIC_PLAN, shapes.PlanEpic(text=epic))
     return planned.tracks
 
 
 async def _plan_track(engine: Engine, track: Track, say: Say) -> None:
-    planned = await engine.registry.call(commands.TRACK_PLAN, shapes.TrackRef(track_id=track.id))
+    async with answers_kept(engine.answers, engine.offload):
+        planned = await engine.registry.call(commands.TRACK_PLAN, shapes.TrackRef(track_id=track.id))
     lines = [one_line(f"Track {track.id}: {track.title}")]
     for ticket in planned.tickets:
         needs = f" (after {', '.join(ticket.depends_on)})" if ticket.depends_on else ""
@@ -93,8 +100,14 @@ async def _plan_track(engine: Engine, track: Track, say: Say) -> None:
     say(lines)
 
 
+async def _forecast(engine: Engine, track_id: str) -> Forecast:
+    return await engine.registry.call(commands.TRACK_FORECAST, ForecastTrack(track_id=track_id))
+
+
 async def _run_track(engine: Engine, track_id: str, what: RunJob, base: str | None, say: Say) -> RunState | None:
     """One run to its end, applied if that is wanted; None where it did not reach its goal."""
+    if say is not say_nothing:
+        say([forecast_line(await _forecast(engine, track_id))])
     start = shapes.StartRun(track_id=track_id, budget_usd=what.budget_usd)
     run_id = await _session(engine).start_run(start, base)
     await engine.registry.call(commands.RUN_WAIT, shapes.WaitRun(run_id=run_id))

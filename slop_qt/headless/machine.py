@@ -8,11 +8,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from slop_qt.core.errors import SlopError
+from slop_qt.core.errors import ConfigurationError, SlopError
 from slop_qt.headless.findings import Finding
+from slop_qt.store.system_prompts import PromptFolder
 from slop_qt.workspace.git import Git, require_version
 
-__all__ = ["data_folder", "git", "python", "qt", "sandbox", "settings_file"]
+__all__ = ["data_folder", "git", "prompts", "python", "qt", "sandbox", "settings_file"]
 
 _QT_TIMEOUT_S = 10.0
 _LEAST_FREE_BYTES = 1 << 30
@@ -109,6 +110,18 @@ def settings_file(path: Path, mistake: SlopError | None) -> Finding:
     if mistake is not None:
         return Finding("problem", mistake.message, mistake.hint)
     return Finding("ok", f"Settings {path}" if path.exists() else f"Settings {path}: not there, the defaults hold.")
+
+
+def prompts(folder: Path) -> Finding:
+    """Whose system prompts the tiers start from."""
+    try:
+        own = PromptFolder(folder).load().overridden
+    except ConfigurationError as error:
+        return Finding("problem", error.message, error.hint)
+    if not own:
+        return Finding("ok", f"System prompts: those of slop_qt; {folder}/tier1.md to tier4.md would go before them.")
+    files = ", ".join(f"tier {tier} from {path}" for tier, path in sorted(own.items()))
+    return Finding("note", f"System prompts of your own: {files}.", "Remove a file to use slop_qt's prompt again.")
 
 
 def _nearest(folder: Path) -> Path | None:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from functools import partial
 
 from slop_qt.core.durability import publish_durably
-from slop_qt.core.errors import ConflictError, NotFoundError, NotPossibleError
-from slop_qt.core.events import Applied
+from slop_qt.core.errors import ConflictError, NotFoundError, NotPossibleError, SlopError
+from slop_qt.core.events import Applied, Fault
 from slop_qt.core.state import RunState
 from slop_qt.core.tickets import TicketStatus
 from slop_qt.core.tracks import TrackStatus
@@ -81,32 +81,62 @@ class Applying:
         commit = await self._parts.offload.run(merge)
         event = Applied(run_id=run.run_id, commit=commit)
         await self._parts.feed.caught_up(await publish_durably(self._parts.sink, event))
-        await self._parts.offload.run(partial(self._mark_plan, run, run.track_id))
+        await self._mark(run, run.track_id, commit)
         return commit
 
-    def _mark_plan(self, run: RunState, track_id: str) -> None:
-        """Mark the tasks of merged tickets with their commits, and the track when all is done. Blocking."""
+    async def _mark(self, run: RunState, track_id: str, applied: str) -> None:
+        """Mark the plan. What fails there is told, and does not make the run one that is not applied."""
+        try:
+            unknown = await self._parts.offload.run(partial(self._mark_plan, run, track_id, applied))
+        except SlopError as error:
+            message = f"Run {run.run_id} is applied, but its plan could not be marked: {error.message}"
+            self._parts.sink.publish(Fault(run_id=run.run_id, where="plan", message=message, hint=error.hint))
+            return
+        if unknown:
+            message = (
+                f"Tasks that the plan of track {track_id} does not have could not be marked: {'; '.join(unknown)}."
+            )
+            hint = "Mark them yourself, or correct the tickets' plan tasks."
+            self._parts.sink.publish(Fault(run_id=run.run_id, where="plan", message=message, hint=hint))
+
+    def _mark_plan(self, run: RunState, track_id: str, applied: str) -> tuple[str, ...]:
+        """Mark the tasks of finished tickets with their commits, and the track when all is done. Blocking.
+
+        Returns those that the plan does not have.
+        """
         workspace = self._workspace(run)
         folder = self._parts.folder
-        for task, sha in _finished_tasks(run).items():
+        named = [task for ticket in run.tickets.values() for task in ticket.plan_tasks]
+        lines = folder.task_lines(track_id, named)
+        for task, sha in _finished_tasks(run, lines, applied).items():
             folder.mark_tasks(track_id, {task: sha})
-            workspace.commit_planning(f"conductor(plan): Mark task '{task}' as complete")
+            workspace.commit_planning(f"conductor(plan): Mark task '{' '.join(task.split())}' as complete")
         if all(ticket.status is TicketStatus.DONE for ticket in run.tickets.values()):
             folder.set_status(track_id, TrackStatus.DONE)
             workspace.commit_planning(f"chore(conductor): Mark track '{run.title}' as complete")
+        return tuple(dict.fromkeys(task for task in named if task not in lines))
 
     def _workspace(self, run: RunState) -> RunWorkspace:
         return RunWorkspace(self._parts.repository, self._parts.worktrees, run.run_id, run.base_commit or "")
 
 
-def _finished_tasks(run: RunState) -> Mapping[str, str]:
-    """A plan's task is finished when every ticket that covers it is; its commit is the last of their merges."""
-    finished: dict[str, str] = {}
+def _finished_tasks(run: RunState, lines: Mapping[str, int], applied: str) -> Mapping[str, str]:
+    """The plan's tasks that are finished, each with its commit; lines says where in the plan each stands.
+
+    One is finished when every ticket that covers it is, under whichever name. Its commit is the last of their merges;
+    where none of them changed anything, it is the run's own: that is where their verification held.
+    """
     unfinished = {
-        task for ticket in run.tickets.values() if ticket.status is not TicketStatus.DONE for task in ticket.plan_tasks
+        lines.get(task)
+        for ticket in run.tickets.values()
+        if ticket.status is not TicketStatus.DONE
+        for task in ticket.plan_tasks
     }
-    for ticket_id, sha in run.merged.items():
+    changeless = [ticket_id for ticket_id in run.tickets if ticket_id not in run.merged]
+    commits = {**dict.fromkeys(changeless, applied), **run.merged}
+    finished: dict[int, tuple[str, str]] = {}
+    for ticket_id, sha in commits.items():
         for task in run.tickets[ticket_id].plan_tasks:
-            if task not in unfinished:
-                finished[task] = sha
-    return finished
+            if task in lines and lines[task] not in unfinished:
+                finished[lines[task]] = (task, sha)
+    return dict(finished.values())

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from slop_qt.core.events import TicketChanged
+from slop_qt.core.events import RunReplanned, TicketChanged
 from slop_qt.core.ports import EventSink
-from slop_qt.core.tickets import TicketSpec, TicketStatus
+from slop_qt.core.tickets import Ticket, TicketSpec, TicketStatus
 
 __all__ = ["TicketBoard"]
+
+
+_NOT_STARTED = (TicketStatus.PENDING, None, 0)
 
 
 class TicketBoard:
@@ -16,9 +19,13 @@ class TicketBoard:
         self._sink = sink
         self._run_id = run_id
         self.tickets: Mapping[str, TicketSpec] = {ticket.id: ticket for ticket in tickets}
-        self._where: dict[str, tuple[TicketStatus, str | None, int]] = {
-            ticket.id: (TicketStatus.PENDING, None, 0) for ticket in tickets
-        }
+        self._where: dict[str, tuple[TicketStatus, str | None, int]] = dict.fromkeys(self.tickets, _NOT_STARTED)
+
+    def replan(self, tickets: Sequence[TicketSpec]) -> int:
+        """Have these tickets from now on; those that were there stand where they stood. Returns the event's seq."""
+        self.tickets = {ticket.id: ticket for ticket in tickets}
+        self._where = {ticket_id: self._where.get(ticket_id, _NOT_STARTED) for ticket_id in self.tickets}
+        return self._sink.publish(RunReplanned(run_id=self._run_id, tickets=tuple(tickets)))
 
     def change(
         self, ticket_id: str, status: TicketStatus, reason: str | None = None, attempt: int | None = None
@@ -41,6 +48,17 @@ class TicketBoard:
     def status(self, ticket_id: str) -> TicketStatus:
         """Where it stands."""
         return self._where[ticket_id][0]
+
+    def attempt(self, ticket_id: str) -> int:
+        """How many attempts at it have begun."""
+        return self._where[ticket_id][2]
+
+    def as_they_stand(self) -> tuple[Ticket, ...]:
+        """The tickets with where each stands."""
+        return tuple(
+            Ticket(**spec.model_dump(), status=status, reason=reason, attempt=attempt)
+            for spec, (status, reason, attempt) in zip(self.tickets.values(), self._where.values(), strict=True)
+        )
 
     def count(self, status: TicketStatus) -> int:
         """How many tickets stand there."""

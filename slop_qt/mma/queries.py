@@ -7,11 +7,11 @@ from slop_qt.core.errors import NotFoundError
 from slop_qt.core.state import RunState, SessionState
 from slop_qt.core.stream_state import StreamState
 from slop_qt.core.streams import TIERS, tier_name
-from slop_qt.core.tickets import Ticket, TicketSpec
+from slop_qt.core.tickets import Ticket, TicketSpec, as_they_stand
 from slop_qt.core.usage import NO_USAGE
 from slop_qt.mma import shapes
 
-__all__ = ["context_of", "list_runs", "read_stream", "status_of", "usage_of", "with_run_state"]
+__all__ = ["context_of", "list_runs", "newest_run_of", "read_stream", "status_of", "usage_of", "with_run_state"]
 
 
 def status_of(run: RunState | None) -> shapes.MmaStatus:
@@ -65,6 +65,11 @@ def list_runs(state: SessionState) -> shapes.Runs:
     return shapes.Runs(runs=tuple(summaries))
 
 
+def newest_run_of(state: SessionState, track_id: str) -> RunState | None:
+    """The run of that track that started last."""
+    return next((run for run in reversed(state.runs.values()) if run.track_id == track_id), None)
+
+
 def read_stream(run: RunState, stream_id: str, offset: int) -> shapes.StreamPage:
     """A stream's text from an offset in code points.
 
@@ -108,10 +113,5 @@ def usage_of(run: RunState) -> shapes.UsageStats:
 
 def with_run_state(state: SessionState, track_id: str, planned: Sequence[TicketSpec]) -> tuple[Ticket, ...]:
     """The planned tickets, with where each stands in the track's newest run."""
-    newest = next((run for run in reversed(state.runs.values()) if run.track_id == track_id), None)
-    tickets = []
-    for spec in planned:
-        ran = newest.tickets.get(spec.id) if newest else None
-        update = {"status": ran.status, "reason": ran.reason, "attempt": ran.attempt} if ran else {}
-        tickets.append(Ticket(**spec.model_dump(), **update))
-    return tuple(tickets)
+    newest = newest_run_of(state, track_id)
+    return as_they_stand(planned, newest.tickets if newest is not None else {})

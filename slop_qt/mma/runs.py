@@ -1,8 +1,10 @@
-"""Starts, pauses, cancels and awaits the runs of a session."""
+"""Starts, pauses, re-plans, cancels and awaits the runs of a session."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any, TypeVar
 
 from slop_qt.core.approvals import Mode
 from slop_qt.core.durability import publish_durably
@@ -18,17 +20,21 @@ from slop_qt.mma.gate import RunGate
 from slop_qt.mma.run_repository import RunRepository
 from slop_qt.mma.session_parts import SessionParts, new_run_id
 from slop_qt.mma.ticket_way import TicketWay
+from slop_qt.store.system_prompts import SystemPrompts
 from slop_qt.workspace.worktrees import RunWorkspace
 
 __all__ = ["RunOrder", "Runs"]
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class RunOrder:
-    """What to run. base_commit is where the integration branch starts: None for the person's HEAD."""
+    """What to run: the tickets that the track has then. base_commit is where the integration branch starts: None for
+    the person's HEAD.
+    """
 
     track: Track
-    tickets: tuple[TicketSpec, ...]
     mode: Mode
     workers: int
     budget_usd: float | None = None
@@ -40,7 +46,9 @@ class _Running:
     """`work` may be cancelled; `end` never is: it sees to it that a run that began also ends."""
 
     run_id: str
+    track_id: str
     gate: RunGate
+    board: TicketBoard
     conductor: Conductor
     repository: RunRepository
     budget_usd: float | None
@@ -50,12 +58,17 @@ class _Running:
 
 
 class Runs:
-    """The run that is under way, at most one at a time. Lives in the main thread's loop."""
+    """The run that is under way, at most one at a time, and the one door by which tickets are written.
+
+    A run and the file that it was started from say the same for as long as it goes on. Lives in the main thread's loop.
+    """
 
     def __init__(self, parts: SessionParts) -> None:
         self._parts = parts
         self._running: _Running | None = None
-        self._starting = False
+        # Held from where tickets are read or written until the run that works on them has them, or has none of them.
+        self._tickets = asyncio.Lock()
+        self._writing: set[asyncio.Task[Any]] = set()
         self._closing = False
         parts.feed.subscribe(self._spent)
 
@@ -72,15 +85,29 @@ class Runs:
             InvalidInputError: the graph does not hold.
             ConfigurationError: the provider of a tier cannot be used.
         """
-        if self._running is not None or self._starting:
-            which = self._running.run_id if self._running else "another one"
-            raise ConflictError(f"A run is under way: {which}.", "Wait for its end or cancel it first.")
-        self._check(order)
-        self._starting = True
-        try:
-            return await self._begin(order)
-        finally:
-            self._starting = False
+        async with self._tickets:
+            if self._running is not None:
+                raise ConflictError(
+                    f"A run is under way: {self._running.run_id}.", "Wait for its end or cancel it first."
+                )
+            tickets = await self._parts.offload.run(partial(self._parts.folder.tickets, order.track.id))
+            self._check(order, tickets)
+            return await self._begin(order, tickets)
+
+    async def write_tickets(self, track_id: str, tickets: Sequence[TicketSpec], write: Callable[[], Awaitable[T]]) -> T:
+        """Have a track's tickets written by `write`, and worked by the run of that track, if one is under way.
+
+        Either both happen or neither, also where the caller is cancelled. Returns what `write` returns.
+
+        Raises:
+            InvalidInputError: the graph does not hold.
+            NotPossibleError: the run has started or ended what they change or leave out, or is at its own end.
+        """
+        check_graph(tickets)
+        writing = asyncio.create_task(self._write(track_id, tickets, write), name=f"tickets of {track_id}")
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
+        return await asyncio.shield(writing)
 
     def pause(self, run_id: str) -> int:
         """Start no more tickets. Returns the seq of the event that says so."""
@@ -121,11 +148,34 @@ class Runs:
         self._parts.feed.unsubscribe(self._spent)
         if self._running is not None:
             await self.cancel(self._running.run_id)
+        if self._writing:
+            await asyncio.wait(self._writing)
 
-    def _check(self, order: RunOrder) -> None:
-        if not order.tickets:
+    async def _write(self, track_id: str, tickets: Sequence[TicketSpec], write: Callable[[], Awaitable[T]]) -> T:
+        async with self._tickets:
+            running = self._running
+            if (
+                running is None
+                or running.track_id != track_id
+                or tuple(running.board.tickets.values()) == tuple(tickets)
+            ):
+                return await write()
+            if running.work.done() or running.work.cancelling():
+                raise NotPossibleError(
+                    f"Run {running.run_id} is at its end: it takes no other tickets any more.",
+                    "Write them again when it has ended; they are for the next run then.",
+                )
+            running.conductor.check(tickets)
+            with running.conductor.held():
+                written = await write()
+                seq = running.conductor.replan(tickets)
+        await self._parts.feed.caught_up(seq)
+        return written
+
+    def _check(self, order: RunOrder, tickets: Sequence[TicketSpec]) -> None:
+        if not tickets:
             raise NotPossibleError(f"Track {order.track.id} has no tickets.", "Plan its tickets first.")
-        check_graph(order.tickets)
+        check_graph(tickets)
         self.require_mode(order.mode)
 
     def require_mode(self, mode: Mode) -> None:
@@ -136,9 +186,10 @@ class Runs:
                 "Choose mode edits, or start with --unsandboxed if commands may reach everything that you can.",
             )
 
-    async def _begin(self, order: RunOrder) -> str:
+    async def _begin(self, order: RunOrder, tickets: tuple[TicketSpec, ...]) -> str:
         parts = self._parts
         await parts.require_providers(3, 4)
+        prompts = await parts.load_prompts()
         facts = await parts.offload.run(parts.repository.inspect)
         if self._closing:
             raise NotPossibleError("The session is closing: no run starts any more.")
@@ -147,8 +198,8 @@ class Runs:
         workspace = RunWorkspace(parts.repository, parts.worktrees, run_id, base)
         repository = RunRepository(workspace, parts.offload)
         gate = RunGate(parts.sink, parts.desk, order.mode, parts.settings.rules)
-        board = TicketBoard(parts.sink, run_id, order.tickets)
-        way = self._way(run_id, order, gate, repository, board)
+        board = TicketBoard(parts.sink, run_id, tickets)
+        way = self._way(run_id, order, gate, repository, board, prompts)
         conductor = Conductor(run_id, board, way, parts.sink, workers=order.workers)
         parts.sink.publish(
             RunStarted(
@@ -160,12 +211,20 @@ class Runs:
             )
         )
         prepared = RunPrepared(
-            run_id=run_id, title=order.track.title, tickets=order.tickets, base_commit=base, base_branch=facts.branch
+            run_id=run_id, title=order.track.title, tickets=tickets, base_commit=base, base_branch=facts.branch
         )
         work = asyncio.create_task(self._work(order, conductor, repository), name=f"run {run_id}")
-        running = _Running(run_id, gate, conductor, repository, order.budget_usd, work)
-        self._running = running
-        running.end = asyncio.create_task(self._to_its_end(running, board), name=f"end of run {run_id}")
+        self._running = running = _Running(
+            run_id=run_id,
+            track_id=order.track.id,
+            gate=gate,
+            board=board,
+            conductor=conductor,
+            repository=repository,
+            budget_usd=order.budget_usd,
+            work=work,
+        )
+        running.end = asyncio.create_task(self._to_its_end(running), name=f"end of run {run_id}")
         await parts.feed.caught_up(await publish_durably(parts.sink, prepared))
         return run_id
 
@@ -176,12 +235,14 @@ class Runs:
         gate: RunGate,
         repository: RunRepository,
         board: TicketBoard,
+        prompts: SystemPrompts,
     ) -> TicketWay:
         return TicketWay(
             run_id=run_id,
             track=order.track.title,
             settings=lambda: self._parts.settings,
             services=self._parts.services(gate),
+            prompts=prompts,
             lanes=self._parts.lanes,
             repository=repository,
             board=board,
@@ -193,19 +254,20 @@ class Runs:
         await repository.prepare()
         await conductor.run()
 
-    async def _to_its_end(self, running: _Running, board: TicketBoard) -> None:
+    async def _to_its_end(self, running: _Running) -> None:
         status: RunStatus = "failed"
         reason: str | None = None
         try:
             await running.work
-            status, reason = _outcome(board)
+            status, reason = _outcome(running.board)
         except asyncio.CancelledError:
             status, reason = "cancelled", "The run was cancelled."
         except Exception as error:  # noqa: BLE001  # the edge of a run: it ends, and says why
             reason = str(error)
             message, hint = getattr(error, "message", reason), getattr(error, "hint", "")
             self._parts.sink.publish(Fault(run_id=running.run_id, where="run", message=message, hint=hint))
-        board.cancel_rest("The run ended before it started.")
+        async with self._tickets:  # what is being written is taken over first, and then said to be over like the rest
+            running.board.cancel_rest("The run ended before it started.")
         try:
             await running.repository.close()
         except Exception as error:  # noqa: BLE001  # what is left of a worktree must not keep a run from ending
@@ -238,6 +300,8 @@ def _outcome(board: TicketBoard) -> tuple[RunStatus, str | None]:
         board.count(status) for status in (TicketStatus.DONE, TicketStatus.BLOCKED, TicketStatus.SKIPPED)
     )
     total = len(board.tickets)
+    if not total:
+        return "done", "No ticket is left."
     if blocked:
         return "blocked", f"{done} of {total} tickets are done, {blocked} blocked."
     if skipped:

@@ -10,10 +10,13 @@ from slop_qt.core.events import ApprovalResolved, RunEnded
 from slop_qt.core.settings import Rule
 from slop_qt.core.state import Changes, RunState
 from slop_qt.core.tickets import Ticket
-from slop_qt.core.tracks import Track
 from slop_qt.mma import commands, queries, shapes
 from slop_qt.mma.applying import Applying
+from slop_qt.mma.forecasting import Forecasting
+from slop_qt.mma.plan_desk import PlanDesk
 from slop_qt.mma.planning import Planning
+from slop_qt.mma.planning_runs import PlanningRuns
+from slop_qt.mma.revising import Revising
 from slop_qt.mma.runs import RunOrder, Runs
 from slop_qt.mma.session_parts import SessionParts
 
@@ -31,9 +34,13 @@ class Session:
     def __init__(self, parts: SessionParts) -> None:
         self._parts = parts
         self._state = parts.feed.state
-        self._planning = Planning(parts)
+        self._planning_runs = PlanningRuns(parts)
         self._runs = Runs(parts)
+        self._planning = Planning(parts, self._planning_runs, self._runs)
         self._applying = Applying(parts)
+        self._plan_desk = PlanDesk(parts, self._planning.write_tickets)
+        self._forecasting = Forecasting(parts)
+        self._revising = Revising(parts, self._planning_runs, self._applying)
 
     def register(self, registry: commands.CommandRegistry) -> None:
         """Attach every command of a project."""
@@ -44,6 +51,7 @@ class Session:
         registry.register(commands.TRACK_SHOW, self._show_track)
         registry.register(commands.TRACK_PLAN, self._plan_track)
         registry.register(commands.TRACK_SET_TICKETS, self._set_tickets)
+        self._plan_desk.register(registry)
         registry.register(commands.RUN_START, self._start)
         registry.register(commands.RUN_PAUSE, self._pause)
         registry.register(commands.RUN_RESUME, self._resume)
@@ -58,6 +66,8 @@ class Session:
         registry.register(commands.APPROVALS_RESOLVE, self._resolve)
         registry.register(commands.USAGE_STATS, self._usage)
         registry.register(commands.CONTEXT_REPORT, self._context)
+        self._forecasting.register(registry)
+        self._revising.register(registry)
 
     def close_interrupted(self) -> None:
         """Say of runs and approvals of an earlier process, which nobody works on any more, that they are over."""
@@ -73,17 +83,15 @@ class Session:
 
     async def close(self) -> None:
         """Cancel every agent and wait for their ends."""
-        await asyncio.gather(self._planning.close(), self._runs.close())
+        await asyncio.gather(self._planning_runs.close(), self._runs.close())
 
     async def start_run(self, params: shapes.StartRun, base_commit: str | None = None) -> str:
         """As run.start, perhaps from another commit than the person's HEAD."""
-        track = await self._track(params.track_id)
-        tickets = await self._parts.offload.run(lambda: self._parts.folder.tickets(track.id))
+        track = await self._parts.track(params.track_id)
         settings = self._parts.settings
         return await self._runs.start(
             RunOrder(
                 track=track,
-                tickets=tickets,
                 mode=params.mode or settings.mode,
                 workers=params.workers or settings.limits.workers,
                 budget_usd=params.budget_usd,
@@ -96,8 +104,9 @@ class Session:
         self._runs.require_mode(mode)
 
     async def require_providers(self, *tiers: int) -> None:
-        """Raises ConfigurationError where the provider of one of these tiers cannot be used."""
+        """Raises ConfigurationError where the provider of one of these tiers, or a system prompt, cannot be used."""
         await self._parts.require_providers(*tiers)
+        await self._parts.load_prompts()
 
     async def integration_head(self, run_id: str) -> str:
         """The commit that has all that a run merged: where the next one may start from."""
@@ -122,7 +131,7 @@ class Session:
         return shapes.Tracks(tracks=tuple(await self._parts.offload.run(self._parts.folder.tracks)))
 
     async def _show_track(self, params: shapes.TrackRef, _: DecidedBy) -> shapes.TrackShown:
-        track = await self._track(params.track_id)
+        track = await self._parts.track(params.track_id)
         folder = self._parts.folder
         spec, plan, planned = await self._parts.offload.run(
             lambda: (folder.spec(track.id), folder.plan(track.id), folder.tickets(track.id))
@@ -131,12 +140,12 @@ class Session:
         return shapes.TrackShown(track=track, spec=spec, plan=plan, tickets=tickets)
 
     async def _plan_track(self, params: shapes.TrackRef, _: DecidedBy) -> shapes.TicketsPlanned:
-        track = await self._track(params.track_id)
+        track = await self._parts.track(params.track_id)
         run_id, tickets = await self._planning.plan_tickets(track)
         return shapes.TicketsPlanned(run_id=run_id, tickets=tuple(Ticket(**spec.model_dump()) for spec in tickets))
 
     async def _set_tickets(self, params: shapes.SetTickets, _: DecidedBy) -> shapes.TicketsSet:
-        track = await self._track(params.track_id)
+        track = await self._parts.track(params.track_id)
         specs = params.specs()
         await self._planning.write_tickets(track.id, specs)
         return shapes.TicketsSet(tickets=tuple(Ticket(**spec.model_dump()) for spec in specs))
@@ -156,7 +165,7 @@ class Session:
 
     async def _cancel(self, params: shapes.RunRef, _: DecidedBy) -> shapes.RunStatusResult:
         run = self._run(params)
-        if self._planning.cancel(run.run_id):
+        if self._planning_runs.cancel(run.run_id):
             await self._ended(run)
         else:
             await self._runs.cancel(run.run_id)
@@ -216,14 +225,6 @@ class Session:
             known = ", ".join(self._state.runs) or "none yet"
             raise NotFoundError(f"There is no run {params.run_id or ''}".rstrip() + ".", f"Runs: {known}.")
         return run
-
-    async def _track(self, track_id: str) -> Track:
-        tracks = await self._parts.offload.run(self._parts.folder.tracks)
-        for track in tracks:
-            if track.id == track_id:
-                return track
-        known = ", ".join(track.id for track in tracks) or "none yet"
-        raise NotFoundError(f"There is no track {track_id}.", f"Tracks: {known}.")
 
     async def _ended(self, run: RunState) -> None:
         """Return when the run has ended in the state."""

@@ -8,18 +8,26 @@ from functools import partial
 from pathlib import Path
 
 from slop_qt.agents.request import AgentServices, no_limit_known
-from slop_qt.core.errors import ConfigurationError
+from slop_qt.core.errors import ConfigurationError, NotFoundError
 from slop_qt.core.ports import ApprovalGate, CommandRunner, EventSink, Lanes, Offload, Provider
-from slop_qt.core.settings import Settings
+from slop_qt.core.settings import ModelChoice, Settings
+from slop_qt.core.tracks import Track
+from slop_qt.core.usage import Usage
 from slop_qt.mma.approval_desk import ApprovalDesk
 from slop_qt.mma.feed import StateFeed
+from slop_qt.mma.spent import Price
 from slop_qt.providers.token_counter import TokenCounters
 from slop_qt.store.conductor_folder import ConductorFolder
 from slop_qt.store.preferences import Preferences
+from slop_qt.store.system_prompts import PromptFolder, SystemPrompts
 from slop_qt.tools.registry import ToolRegistry
 from slop_qt.workspace.repository import Repository
 
 __all__ = ["SessionParts", "new_run_id"]
+
+
+def _no_price_known(_choice: ModelChoice, _usage: Usage) -> float | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +35,7 @@ class SessionParts:
     """The collaborators of one open project. All but the feed may be used from any thread.
 
     provider finds a provider by its name, and is slow: for helper threads. limit_tokens is how many tokens a model
-    takes, by provider and model; None where that is not known.
+    takes, by provider and model; None where that is not known. price is slow too: what a response costs at a model.
     """
 
     project: Path
@@ -43,8 +51,10 @@ class SessionParts:
     commands: CommandRunner
     provider: Callable[[str], Provider]
     tools: ToolRegistry
+    prompts: PromptFolder
     counters: TokenCounters = field(default_factory=TokenCounters)
     limit_tokens: Callable[[str, str], int | None] = no_limit_known
+    price: Price = _no_price_known
 
     @property
     def settings(self) -> Settings:
@@ -76,6 +86,27 @@ class SessionParts:
                 await self.offload.run(partial(self.provider, choice.provider))
             except ConfigurationError as error:
                 raise ConfigurationError(f"Tier {tier} cannot be asked: {error.message}", error.hint) from error
+
+    async def load_prompts(self) -> SystemPrompts:
+        """The system prompts as they are now, for a whole run.
+
+        Raises:
+            ConfigurationError: one of the person's own cannot be used; it names the file.
+        """
+        return await self.offload.run(self.prompts.load)
+
+    async def track(self, track_id: str) -> Track:
+        """The track of that id, as it stands on disk.
+
+        Raises:
+            NotFoundError: there is none; it names those there are.
+        """
+        tracks = await self.offload.run(self.folder.tracks)
+        for track in tracks:
+            if track.id == track_id:
+                return track
+        known = ", ".join(track.id for track in tracks) or "none yet"
+        raise NotFoundError(f"There is no track {track_id}.", f"Tracks: {known}.")
 
 
 def new_run_id() -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from slop_qt.agents.context_builder import declared_files
 from slop_qt.agents.loop import run_agent
-from slop_qt.agents.prompts import FailedAttempt, qa_prompt, system_prompt, ticket_prompt
+from slop_qt.agents.prompts import FailedAttempt, qa_prompt, ticket_prompt
 from slop_qt.agents.request import AgentOutcome, AgentRequest, AgentServices
 from slop_qt.core.approvals import ApprovalKind, ApprovalRequest, MergePayload, SpawnPayload
 from slop_qt.core.events import Fault, Merged
@@ -19,6 +19,7 @@ from slop_qt.mma.board import TicketBoard
 from slop_qt.mma.conductor import Slot, TicketEnd
 from slop_qt.mma.run_repository import RunRepository
 from slop_qt.mma.verification import Verification, Verifier
+from slop_qt.store.system_prompts import SystemPrompts
 from slop_qt.tools.answers import FinishTicketArguments, ReportFailureArguments
 
 __all__ = ["TicketWay"]
@@ -53,6 +54,7 @@ class TicketWay:
         track: str,
         settings: Callable[[], Settings],
         services: AgentServices,
+        prompts: SystemPrompts,
         lanes: Lanes,
         repository: RunRepository,
         board: TicketBoard,
@@ -61,6 +63,7 @@ class TicketWay:
         self._track = track
         self._settings = settings
         self._services = services
+        self._prompts = prompts
         self._lanes = lanes
         self._repository = repository
         self._board = board
@@ -218,7 +221,7 @@ class TicketWay:
             attempt=progress.attempt,
             choice=self._settings().tiers[tier],
             root=root,
-            system=system_prompt(tier),
+            system=self._prompts.of(tier),
             prompt=prompt,
             limits=self._settings().limits,
         )

@@ -74,7 +74,12 @@ QPlainTextEdit[kind="view"] { background: $panel; border: 1px solid $panel; sele
   selection-color: $on_accent; }
 QPlainTextEdit[kind="view"]:focus { border-color: $accent; }
 
+QTextBrowser[kind="reading"] { background: $panel; border: 1px solid $panel; selection-background-color: $accent;
+  selection-color: $on_accent; }
+QTextBrowser[kind="reading"]:focus { border-color: $accent; }
+
 QAbstractItemView { background: $panel; border: 1px solid $panel; outline: none; }
+QListView[kind="field"] { border: 1px solid $line; border-radius: 5px; }
 QTreeView:focus, QListView:focus, QTableView:focus { border-color: $accent; }
 QTreeView::item, QListView::item { min-height: 26px; border: none; }
 QTreeView::item:selected, QListView::item:selected, QTableView::item:selected { background: $selection; color: $text; }
@@ -99,6 +104,7 @@ QProgressBar::chunk { background: $accent; border-radius: 2px; }
 QFrame[kind="card"] { background: $panel; border: 1px solid $line; border-radius: 6px; }
 QFrame[kind="strip"] { background: $panel; border: none; border-bottom: 1px solid $line; }
 QFrame[kind="banner"] { background: $selection; border: none; border-bottom: 1px solid $line; }
+QFrame[kind="banner"][tone="waiting"] { background: $hover; }
 QFrame[kind="banner"][tone="failed"] { background: $removed; }
 QLabel[kind="muted"] { color: $muted; font-size: 12px; }
 QLabel[kind="heading"] { font-weight: 600; }

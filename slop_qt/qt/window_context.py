@@ -9,12 +9,13 @@ from shiboken6 import isValid
 
 from slop_qt.core.approvals import Mode
 from slop_qt.core.errors import SlopError
-from slop_qt.core.ports import ThrottleState
+from slop_qt.core.ports import Offload, ThrottleState
 from slop_qt.core.shape import Shape
 from slop_qt.mma.commands import Command, CommandRegistry
 from slop_qt.qt.event_bridge import EventBridge, Feed
 from slop_qt.qt.selection import Selection
 from slop_qt.qt.theme import Theme
+from slop_qt.qt.track_editor import Editing, EditorParts, TrackEditor
 from slop_qt.qt.track_source import TrackSource
 
 __all__ = ["ErrorSurface", "Start", "WindowContext", "WindowFacts", "make_context"]
@@ -53,11 +54,14 @@ class WindowContext:
     """The window's collaborators. All live in the GUI thread.
 
     start runs a coroutine on the loop and reports what it raises; quit starts the orderly shutdown and returns at once.
-    settings keeps the window's geometry and nothing else. throttles says how each provider in use is slowed down.
+    settings keeps the window's geometry and nothing else. editor has what is edited of the selected track. offload is
+    for what would hold the GUI thread up. throttles says how each provider in use is slowed down.
     """
 
     bridge: EventBridge
     tracks: TrackSource
+    editor: TrackEditor
+    offload: Offload
     registry: CommandRegistry
     theme: Theme
     selection: Selection
@@ -110,17 +114,22 @@ def make_context(
     settings: QSettings,
     facts: WindowFacts,
     throttles: Callable[[], Sequence[ThrottleState]],
+    editing: Editing,
     start: Start,
     on_quit: Callable[[], None],
 ) -> WindowContext:
     """The context of one window, with the objects that every panel shares."""
     bridge = EventBridge(feed)
+    tracks = TrackSource(bridge, registry, start)
+    selection = Selection()
     return WindowContext(
         bridge=bridge,
-        tracks=TrackSource(bridge, registry, start),
+        tracks=tracks,
+        editor=TrackEditor(EditorParts(registry, editing, start), selection, tracks, bridge),
+        offload=editing.offload,
         registry=registry,
         theme=theme,
-        selection=Selection(),
+        selection=selection,
         settings=settings,
         facts=facts,
         throttles=throttles,

@@ -1,35 +1,41 @@
 """The tracks of a project on disk, in Conductor's written form, so that either program can work on them."""
 
-import json
+import posixpath
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from functools import wraps
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, Literal, ParamSpec, TypeVar
 
-from pydantic import ValidationError
-
-from slop_qt.core.errors import InvalidInputError, NotFoundError, StoreError
+from slop_qt.core.errors import InvalidInputError, StoreError
 from slop_qt.core.events import utc_now
-from slop_qt.core.shape import Shape
 from slop_qt.core.tickets import TicketSpec, check_graph
 from slop_qt.core.tracks import Track, TrackDraft, TrackStatus
-from slop_qt.store import conductor_markdown as markdown
-from slop_qt.store.files import read_text, write_atomically
+from slop_qt.store.conductor_documents import digest_of, edited, require_unchanged
+from slop_qt.store.conductor_index import written_index
+from slop_qt.store.conductor_json import json_value, replace_members, written_json
+from slop_qt.store.conductor_lines import BYTE_ORDER_MARK, as_bytes, as_text
+from slop_qt.store.conductor_places import INDEX, PROJECT_LINKS, TRACK_LINKS, ConductorPlaces
+from slop_qt.store.conductor_plan import SHA, find_tasks, mark_tasks
+from slop_qt.store.conductor_registry import (
+    MARKERS,
+    append_track,
+    registry_header,
+    set_marker,
+)
+from slop_qt.store.conductor_tickets import as_planned, read_tickets, written_tickets
+from slop_qt.store.conductor_tracks import LABELS, RegisteredTracks, StoredTrack
+from slop_qt.store.files import read_bytes, read_if_there, read_text, write_atomically
 
 __all__ = ["ConductorFolder"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_FOLDER = "conductor"
-_REGISTRY = "tracks.md"
-_TICKETS_VERSION = 1
 _SHORT_NAME_LENGTH = 32
-_SHA = re.compile(r"[0-9a-f]{7,64}")
 # metadata.json knows no word for blocked: the work is begun and not over.
 _METADATA_STATUS = {
     TrackStatus.NEW: "new",
@@ -37,23 +43,6 @@ _METADATA_STATUS = {
     TrackStatus.DONE: "completed",
     TrackStatus.BLOCKED: "in_progress",
 }
-_INDEX_LINKS = (
-    ("Product Definition", "product.md"),
-    ("Product Guidelines", "product-guidelines.md"),
-    ("Tech Stack", "tech-stack.md"),
-    ("Workflow", "workflow.md"),
-    ("Code Style Guides", "code_styleguides/"),
-    ("Tracks Registry", _REGISTRY),
-    ("Tracks Directory", "tracks/"),
-)
-_TRACK_LINKS = (("Specification", "spec.md"), ("Implementation Plan", "plan.md"), ("Metadata", "metadata.json"))
-
-
-class _TicketsFile(Shape):
-    """tickets.json."""
-
-    version: int
-    tickets: tuple[TicketSpec, ...]
 
 
 def _alone(method: Callable[Concatenate["ConductorFolder", P], R]) -> Callable[Concatenate["ConductorFolder", P], R]:
@@ -70,53 +59,64 @@ def _alone(method: Callable[Concatenate["ConductorFolder", P], R]) -> Callable[C
 class ConductorFolder:
     """Reads and writes `conductor/` of one project. Nothing is kept in memory: the files are the truth.
 
-    Every method does file work, for a helper thread; those that write wait for each other. Only the lines that mean
-    what changes are changed. All raise StoreError, with the path, where a file cannot be read or written or
-    lies outside the project; where a track is named, NotFoundError if there is none of that id.
+    Every method does file work, for a helper thread; those that write wait for each other. Only the characters that
+    mean what changes are changed, whatever form or encoding the rest has. All raise StoreError, with the path, where a
+    file cannot be read or written or lies outside the project; where a track is named, NotFoundError if there is none
+    of that id.
     """
 
     def __init__(self, project: Path) -> None:
-        self._project = project.resolve()
-        self._root = self._project / _FOLDER
+        self._places = ConductorPlaces(project)
+        self._tracks = RegisteredTracks(self._places)
         self._writing = threading.Lock()
 
     def tracks(self) -> list[Track]:
-        """The tracks of tracks.md, in its order; none where there is no such file."""
-        return [self._track(entry.id, entry.title, entry.status) for entry in self._entries()[1]]
+        """The tracks of tracks.md, in its order; none where there is no such file. Of two with one id the first."""
+        return [self._tracks.track(entry) for entry in self._tracks.entries().values()]
 
     def spec(self, track_id: str) -> str:
-        """The text of spec.md."""
-        return self._read_of(track_id, "spec.md")
+        """The text of the specification."""
+        return self._read_of(track_id, "spec")
 
     def plan(self, track_id: str) -> str:
-        """The text of plan.md."""
-        return self._read_of(track_id, "plan.md")
+        """The text of the plan."""
+        return self._read_of(track_id, "plan")
 
     def tickets(self, track_id: str) -> tuple[TicketSpec, ...]:
         """The planned tickets, none where there is no tickets.json. Whether they make a graph is not checked here."""
-        self._entry(track_id)
-        path = self._inside(self._folder(track_id) / "tickets.json")
+        path = self._tracks.tickets_path(self._tracks.entry(track_id))
         try:
-            content = _TicketsFile.model_validate_json(read_text(path))
+            return read_tickets(read_bytes(path), path)
         except FileNotFoundError:
             return ()
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the file"
-            raise StoreError(f"{path} cannot be used: {where}: {first['msg']}.", "Mend it, or plan again.") from error
-        if content.version != _TICKETS_VERSION:
-            raise StoreError(
-                f"{path} is of version {content.version}; this slop_qt knows version {_TICKETS_VERSION}.",
-                "Use the slop_qt that wrote it, or plan the track again.",
-            )
-        return content.tickets
+
+    def read_track(self, track_id: str) -> StoredTrack:
+        """The track and its files to be edited. A file that cannot be used is a problem and no error."""
+        return self._tracks.stored(track_id)
+
+    @_alone
+    def save_text(self, track_id: str, document: Literal["spec", "plan"], text: str, base_digest: str) -> str:
+        """Write the specification or the plan as edited, LF for every line end. Returns the file's new digest.
+
+        Raises:
+            ConflictError: the file's digest is not base_digest.
+        """
+        path = self._tracks.path_of(self._tracks.entry(track_id), LABELS[document])
+        content = read_if_there(path)
+        require_unchanged(path, content, base_digest)
+        changed = edited(content, text)
+        if changed != content:
+            self._make_folder(path.parent)
+            write_atomically(path, changed)
+        return digest_of(changed)
 
     @_alone
     def add_track(self, draft: TrackDraft, today: date) -> Track:
         """Write a new track, with conductor/ around it if need be. tracks.md comes last: it makes the track exist."""
-        text, entries = self._entries()
+        entries, places = self._tracks.entries(), self._places
         title = " ".join(draft.title.split()) or "Untitled"
-        track_id = self._free_id(title, today, {entry.id for entry in entries})
+        folder = places.tracks_folder()
+        track_id = self._free_id(folder, title, today, entries.keys())
         now = _timestamp()
         metadata = {
             "track_id": track_id,
@@ -126,131 +126,137 @@ class ConductorFolder:
             "updated_at": now,
             "description": title,
         }
-        folder = self._make_folder(self._folder(track_id))
-        write_atomically(folder / "spec.md", _ended(draft.spec))
-        write_atomically(folder / "plan.md", _ended(draft.plan))
-        write_atomically(folder / "metadata.json", _json(metadata))
-        write_atomically(folder / "index.md", _index(f"Track {track_id} Context", _TRACK_LINKS))
-        index = self._inside(self._root / "index.md")
-        if not index.exists():
-            shown = [link for link in _INDEX_LINKS if link[1] == _REGISTRY or (self._root / link[1]).exists()]
-            write_atomically(index, _index("Project Context", shown))
-        registry = markdown.registry_header() if text is None else text
-        write_atomically(self._inside(self._root / _REGISTRY), markdown.append_track(registry, track_id, title))
-        return self._track(track_id, title, TrackStatus.NEW)
+        made = self._make_folder(places.inside(f"{folder}/{track_id}"))
+        write_atomically(made / "spec.md", _ended(draft.spec))
+        write_atomically(made / "plan.md", _ended(draft.plan))
+        write_atomically(made / "metadata.json", written_json(metadata))
+        write_atomically(made / INDEX, written_index(f"Track {track_id} Context", tuple(TRACK_LINKS.items())))
+        self._write_first_index()
+        registry = places.registry()
+        path = places.inside(registry)
+        content = read_if_there(path)
+        before = registry_header() if content is None else as_text(content)
+        link = f"./{posixpath.relpath(folder, posixpath.dirname(registry))}/{track_id}/"
+        write_atomically(path, as_bytes(append_track(before, link, title)))
+        return self._tracks.track(self._tracks.entry(track_id))
 
     @_alone
-    def set_tickets(self, track_id: str, tickets: Sequence[TicketSpec]) -> None:
-        """Replace the track's tickets; a file that says the same already is left alone.
+    def set_tickets(self, track_id: str, tickets: Sequence[TicketSpec], base_digest: str | None = None) -> str:
+        """Replace the track's tickets; a file that says the same already is left alone, one that cannot be used is
+        kept under another name. Returns the file's digest.
 
         Raises:
             InvalidInputError: they make no graph that can be worked.
+            ConflictError: base_digest is given, and the file's digest is another.
         """
-        self._entry(track_id)
+        path = self._tracks.tickets_path(self._tracks.entry(track_id))
         check_graph(tickets)
-        path = self._inside(self._folder(track_id) / "tickets.json")
-        planned = tuple(
-            TicketSpec.model_validate(ticket.model_dump(include=set(TicketSpec.model_fields))) for ticket in tickets
-        )
-        if path.exists() and self.tickets(track_id) == planned:
-            return
+        content = read_if_there(path)
+        if base_digest is not None:
+            require_unchanged(path, content, base_digest)
+        if content is not None:
+            try:
+                if read_tickets(content, path) == tuple(as_planned(ticket) for ticket in tickets):
+                    return digest_of(content)
+            except StoreError:
+                write_atomically(_free_name(path.with_name("tickets-unusable.json")), content)
         self._make_folder(path.parent)
-        content = _TicketsFile(version=_TICKETS_VERSION, tickets=planned)
-        write_atomically(path, _json(content.model_dump(mode="json")))
+        changed = written_tickets(tickets).encode()
+        write_atomically(path, changed)
+        return digest_of(changed)
 
     @_alone
     def set_status(self, track_id: str, status: TrackStatus) -> None:
         """Set the marker in tracks.md, which is the truth, and the status in metadata.json, where there is one."""
-        text, entry = self._entry(track_id)
-        path = self._inside(self._folder(track_id) / "metadata.json")
-        try:
-            metadata = read_text(path)
-            values = {"status": _METADATA_STATUS[status], "updated_at": _timestamp()}
-            changed = markdown.replace_members(metadata, values)
-        except FileNotFoundError:
-            changed = None
-        except ValueError as error:
-            raise StoreError(
-                f"{path} is not a JSON object: {error}.", "Mend it or remove it, then try again."
-            ) from error
-        if entry.status is not status:
-            write_atomically(self._inside(self._root / _REGISTRY), markdown.set_track_marker(text, entry, status))
-        if changed is not None and json.loads(metadata).get("status") != values["status"]:
-            write_atomically(path, changed)
+        entry = self._tracks.entry(track_id)
+        path = self._tracks.path_of(entry, "Metadata")
+        metadata = read_if_there(path)
+        changed = None if metadata is None else _with_status(path, as_text(metadata), _METADATA_STATUS[status])
+        if entry.written.status is not status or entry.written.marker not in MARKERS:
+            write_atomically(entry.registry, as_bytes(set_marker(entry.text, entry.written, status)))
+        if changed is not None:
+            write_atomically(path, as_bytes(changed))
+
+    def task_lines(self, track_id: str, tasks: Collection[str]) -> dict[str, int]:
+        """In which lines of the plan these tasks stand, from 1; those that are not in it are left out."""
+        return find_tasks(as_text(self._plan_of(track_id)[1]), tasks)
 
     @_alone
     def mark_tasks(self, track_id: str, tasks: Mapping[str, str]) -> tuple[str, ...]:
-        """Mark tasks of plan.md as done, each with the SHA of its commit. Returns those that are not in the plan.
+        """Mark tasks of the plan as done, each with the SHA of its commit. Returns those that are not in the plan.
 
         Raises:
             InvalidInputError: what stands for a SHA is none.
         """
         for task, sha in tasks.items():
-            if not _SHA.fullmatch(sha):
+            if not SHA.fullmatch(sha):
                 raise InvalidInputError(f"The task {task!r} cannot be marked: {sha!r} is not the SHA of a commit.")
-        text = self.plan(track_id)
-        changed, unknown = markdown.mark_tasks(text, tasks)
-        if changed != text:
-            write_atomically(self._inside(self._folder(track_id) / "plan.md"), changed)
+        path, content = self._plan_of(track_id)
+        changed, unknown = mark_tasks(as_text(content), tasks)
+        if as_bytes(changed) != content:
+            write_atomically(path, as_bytes(changed))
         return unknown
 
-    def _folder(self, track_id: str) -> Path:
-        return self._root / "tracks" / track_id
+    def _plan_of(self, track_id: str) -> tuple[Path, bytes]:
+        path = self._tracks.path_of(self._tracks.entry(track_id), LABELS["plan"])
+        content = read_if_there(path)
+        if content is None:
+            raise _missing(path)
+        return path, content
 
-    def _track(self, track_id: str, title: str, status: TrackStatus) -> Track:
-        folder = f"{_FOLDER}/tracks/{track_id}"
-        return Track(
-            id=track_id, title=title, status=status, spec_path=f"{folder}/spec.md", plan_path=f"{folder}/plan.md"
-        )
-
-    def _entries(self) -> tuple[str | None, list[markdown.TrackEntry]]:
+    def _read_of(self, track_id: str, document: str) -> str:
+        path = self._tracks.path_of(self._tracks.entry(track_id), LABELS[document])
         try:
-            text = read_text(self._inside(self._root / _REGISTRY))
+            return read_text(path).removeprefix(BYTE_ORDER_MARK)
         except FileNotFoundError:
-            return None, []
-        return text, markdown.read_registry(text)
+            raise _missing(path) from None
 
-    def _entry(self, track_id: str) -> tuple[str, markdown.TrackEntry]:
-        text, entries = self._entries()
-        for entry in entries:
-            if entry.id == track_id and text is not None:
-                return text, entry
-        known = ", ".join(entry.id for entry in entries) or "none"
-        raise NotFoundError(f"There is no track {track_id!r} in {self._root / _REGISTRY}.", f"Known tracks: {known}.")
+    def _write_first_index(self) -> None:
+        path = self._places.inside(self._places.index)
+        if path.exists():
+            return
+        links = PROJECT_LINKS.items()
+        shown = [link for link in links if link[0] == "Tracks Registry" or (path.parent / link[1]).exists()]
+        write_atomically(path, written_index("Project Context", shown))
 
-    def _read_of(self, track_id: str, name: str) -> str:
-        self._entry(track_id)
-        path = self._inside(self._folder(track_id) / name)
-        try:
-            return read_text(path)
-        except FileNotFoundError:
-            raise StoreError(f"{path} is missing.", f"Write it, or remove the track from {_REGISTRY}.") from None
-
-    def _free_id(self, title: str, today: date, taken: set[str]) -> str:
+    def _free_id(self, folder: str, title: str, today: date, taken: Collection[str]) -> str:
         short, day = _short_name(title), today.strftime("%Y%m%d")
+        folders = [self._places.project / above for above in (folder, self._places.archive)]
         number, candidate = 1, f"{short}_{day}"
-        while candidate in taken or any((self._root / folder / candidate).exists() for folder in ("tracks", "archive")):
+        while candidate in taken or any((above / candidate).exists() for above in folders):
             number += 1
             candidate = f"{short}_{number}_{day}"
         return candidate
 
-    def _inside(self, path: Path) -> Path:
-        """The path with its links resolved, which must not lead out of the project."""
-        try:
-            resolved = path.resolve()
-        except (OSError, RuntimeError) as error:
-            raise StoreError(f"{path} cannot be followed: {error}.", "Mend the symbolic link.") from error
-        if not resolved.is_relative_to(self._project):
-            raise StoreError(f"{path} leads out of the project, to {resolved}.", "Replace the symbolic link.")
-        return resolved
-
     def _make_folder(self, path: Path) -> Path:
-        folder = self._inside(path)
+        folder = self._places.inside(path)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{folder} could not be created: {error}.", "Check permissions and free space.") from error
         return folder
+
+
+def _with_status(path: Path, metadata: str, word: str) -> str | None:
+    """The text of metadata.json with another status and time; None where it says so already."""
+    try:
+        before = json_value(metadata)
+        changed = replace_members(metadata, {"status": word, "updated_at": _timestamp()})
+    except ValueError as error:
+        raise StoreError(f"{path} is not a JSON object: {error}.", "Mend it or remove it, then try again.") from error
+    return None if isinstance(before, dict) and before.get("status") == word else changed
+
+
+def _missing(path: Path) -> StoreError:
+    return StoreError(f"{path} is missing.", "Write it, or remove the track from tracks.md.")
+
+
+def _free_name(path: Path) -> Path:
+    number, candidate = 1, path
+    while candidate.exists():
+        number += 1
+        candidate = path.with_stem(f"{path.stem}-{number}")
+    return candidate
 
 
 def _short_name(title: str) -> str:
@@ -265,12 +271,3 @@ def _timestamp() -> str:
 
 def _ended(text: str) -> str:
     return text if text.endswith("\n") else text + "\n"
-
-
-def _json(content: object) -> str:
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-
-
-def _index(heading: str, links: Sequence[tuple[str, str]]) -> str:
-    lines = "".join(f"- [{label}](./{target})\n" for label, target in links)
-    return f"# {heading}\n\n{lines}"

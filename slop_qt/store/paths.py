@@ -77,9 +77,19 @@ class ProjectPaths:
         return self.root / "worktrees"
 
     @property
+    def drafts(self) -> Path:
+        """The folder of unsaved edits."""
+        return self.root / "drafts"
+
+    @property
     def logs(self) -> Path:
         """The folder of the log files."""
         return self.root / "logs"
+
+    @property
+    def answers(self) -> Path:
+        """The folder of planning answers that could not be used; made with the first of them."""
+        return self.root / "answers"
 
     @property
     def lock(self) -> Path:

@@ -4,7 +4,7 @@ The agent loop asks a tool for its effect, has that decided, and only then lets 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from slop_qt.core.approvals import ApprovalKind, Payload
 from slop_qt.core.errors import InvalidInputError
+from slop_qt.core.planning_basis import PlanningBasis
 from slop_qt.core.ports import CommandRunner, Offload
 from slop_qt.core.settings import Limits
 from slop_qt.core.shape import Shape
@@ -28,6 +29,7 @@ class ToolContext:
     """Where an agent's tools work.
 
     root is the ticket's worktree (tiers 3 and 4) or the repository (tiers 1 and 2); ticket is None for tiers 1 and 2.
+    basis is what their answers are held against.
     """
 
     root: Path
@@ -35,6 +37,7 @@ class ToolContext:
     limits: Limits
     offload: Offload
     commands: CommandRunner
+    basis: PlanningBasis = field(default_factory=PlanningBasis)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,14 @@ from pydantic import ValidationError
 from slop_qt.core.conversation import ToolSpec
 from slop_qt.core.errors import ToolError
 from slop_qt.core.shape import Shape
-from slop_qt.tools.answers import AskUser, FinishTicket, ReportFailure, SubmitTickets, SubmitTracks
+from slop_qt.tools.answers import AskUser, FinishTicket, ReportFailure
 from slop_qt.tools.contract import Tool
 from slop_qt.tools.files import EditFile, ListDirectory, ReadFile, WriteFile
 from slop_qt.tools.search import SearchText
 from slop_qt.tools.shell import RunCommand
 from slop_qt.tools.strict_json import parse_object
+from slop_qt.tools.submit_tickets import SubmitTickets
+from slop_qt.tools.submit_tracks import SubmitTracks
 
 __all__ = ["ToolRegistry", "default_tools"]
 
@@ -94,6 +96,10 @@ class ToolRegistry:
             raise ToolError(f"{name}: {error.message}", error.hint) from None
         except ValidationError as error:
             raise ToolError(f"{name}: {_mistakes(error, value)}", self._usage(name)) from None
+
+    def is_answer(self, tier: int, name: str) -> bool:
+        """Whether that tool ends the tier's work."""
+        return name in self._names(tier) and self._tools[name].ends
 
     def same_call(self, tier: int, name: str, one_json: str, other_json: str) -> bool:
         """Whether two spellings of a call's arguments come to the same: the same valid arguments, or both refused."""

@@ -44,9 +44,9 @@ def parse_object(text: str) -> dict[str, Any]:
     return value
 
 
-def unreadable(text: str) -> dict[str, Any]:
+def unreadable(text: str, kept: int = _KEPT_CHARACTERS) -> dict[str, Any]:
     """What history, journal and recordings keep of arguments that they cannot hold; no tool has such a field."""
-    return {"unreadable": text[:_KEPT_CHARACTERS]}
+    return {"unreadable": text[:kept]}
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,35 +1,24 @@
-"""The few dialogs: a new epic, a proposal to accept, how to run, and the last question before Apply.
+"""The small dialogs and the frame of all: a new epic, and the last question before Apply.
 
 All are opened with `open()` and answer with a signal; none knows a session.
 """
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QDialogButtonBox,
-    QFormLayout,
     QLabel,
     QPlainTextEdit,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
-from slop_qt.core.approvals import Mode
 from slop_qt.qt.words import plural
 from slop_qt.widgets.buttons import muted_label
 from slop_qt.widgets.unified_diff import DiffFile
 
-__all__ = ["ApplyDialog", "EpicDialog", "RunDialog"]
-
-_MODES = {
-    Mode.STEP: "Step: every turn waits for you",
-    Mode.ASK: "Ask: whatever has an effect waits for you",
-    Mode.EDITS: "Edits: writing files passes, the rest waits",
-    Mode.AUTO: "Auto: nothing waits (needs a sandbox)",
-}
+__all__ = ["ApplyDialog", "EpicDialog", "frame_dialog"]
 
 
 def frame_dialog(dialog: QDialog, title: str, name: str, accept: str) -> tuple[QVBoxLayout, QPushButton]:
@@ -93,47 +82,6 @@ class EpicDialog(QDialog):
 
     def _ask(self) -> None:
         self.asked.emit(self._text.toPlainText().strip())
-
-
-class RunDialog(QDialog):
-    """In which mode, and with how many workers.
-
-    Signals:
-        chosen(Mode, int): run it like this.
-    """
-
-    chosen = Signal(object, int)
-
-    def __init__(self, title: str, mode: Mode, workers: int, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        column, _ = frame_dialog(self, "Run track", "run", "Run")
-        heading = QLabel(title)
-        heading.setProperty("kind", "heading")
-        heading.setWordWrap(True)
-        self._mode = QComboBox()
-        self._mode.setObjectName("run.mode")
-        self._mode.setAccessibleName("Mode")
-        for each, words in _MODES.items():
-            self._mode.addItem(words, each)
-        self._mode.setCurrentIndex(list(_MODES).index(mode))
-        self._workers = QSpinBox()
-        self._workers.setObjectName("run.workers")
-        self._workers.setAccessibleName("Workers")
-        self._workers.setRange(1, 64)
-        self._workers.setValue(workers)
-        form = QFormLayout()
-        form.addRow("Mode", self._mode)
-        form.addRow("Workers", self._workers)
-        column.addWidget(heading)
-        column.addLayout(form)
-        note = muted_label("The tickets' verify commands run without being asked about again.")
-        note.setWordWrap(True)
-        column.addWidget(note)
-        self.resize(440, 200)
-        self.accepted.connect(self._choose)
-
-    def _choose(self) -> None:
-        self.chosen.emit(Mode(self._mode.currentData()), self._workers.value())
 
 
 class ApplyDialog(QDialog):

@@ -13,7 +13,8 @@ __all__ = ["Notice"]
 class Notice(QWidget):
     """Empty and out of the way until something is said; its text can be selected. Lives in the GUI thread."""
 
-    def __init__(self, theme: Theme, name: str) -> None:
+    def __init__(self, theme: Theme, name: str, *, inset: bool = False) -> None:
+        """inset: it stands at the edge of a panel, and keeps away from that."""
         super().__init__()
         self.setObjectName(name)
         self._chip = StatusChip(theme)
@@ -28,7 +29,7 @@ class Notice(QWidget):
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        row.setContentsMargins(*((12, 6, 12, 6) if inset else (0, 0, 0, 0)))
         row.setSpacing(8)
         row.addWidget(self._chip, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self._words, 1)

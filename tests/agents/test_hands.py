@@ -1,5 +1,6 @@
 """What an agent's tool calls come to: decided about, recorded, done, told back."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from slop_qt.core import conversation as conv
 from slop_qt.core.approvals import CommandPayload, DecidedBy, Decision, EditPayload
 from slop_qt.core.errors import StoreError
 from slop_qt.core.events import ToolCalled
+from slop_qt.core.planning_basis import PlanningBasis
 from slop_qt.core.settings import Limits
 from slop_qt.tools.answers import FinishTicketArguments
 
@@ -222,6 +224,41 @@ class TestAnswers:
         provider = scripted(turn(3, WRITE, finish()))
         outcome = await run_agent(agent_request(root), serve(provider))
         assert outcome.answer is not None and (root / "src" / "new.py").exists() and len(provider.requests) == 1
+
+    async def test_an_answer_that_does_not_hold_is_a_mistake_and_is_kept_as_it_was_written(
+        self, sink: RecordingSink, root: Path, serve: Serve
+    ) -> None:
+        wrong = (
+            "submit_tickets",
+            {"tickets": [{"id": "a/b", "title": "t", "brief": "b", "files": [], "depends_on": []}]},
+        )
+        provider = scripted(turn(2, wrong))
+        request = agent_request(root, tier=2, ticket=None, limits=Limits(repairs=1))
+        outcome = await run_agent(request, serve(provider))
+        assert outcome.answer is None and not outcome.fatal and len(provider.requests) == 2
+        assert "ticket id 'a/b' must be" in (outcome.error or "")
+        assert outcome.refused is not None and outcome.refused.tool == "submit_tickets"
+        assert json.loads(outcome.refused.arguments) == wrong[1]
+        assert [event.ok for event in sink.of("tool_result")] == [False, False]
+
+    async def test_an_answer_is_held_against_what_the_request_says(self, root: Path, serve: Serve) -> None:
+        def proposes(task: str) -> tuple[str, dict[str, Any]]:
+            one = {"id": "A", "title": "t", "brief": "b", "files": [], "depends_on": [], "plan_tasks": [task]}
+            return "submit_tickets", {"tickets": [one]}
+
+        provider = scripted(turn(2, proposes("Two"), turn=1), turn(2, proposes("Task: One"), turn=2))
+        basis = PlanningBasis(plan="- [ ] Task: One\n")
+        outcome = await run_agent(agent_request(root, tier=2, ticket=None, basis=basis), serve(provider))
+        assert outcome.answer is not None and outcome.refused is None
+        (result,) = told(provider)
+        assert "'Two', which is not in the plan" in result.output and "The plan's tasks are: 'One'." in result.output
+
+    async def test_wrong_answers_are_counted_from_first_to_last(self, root: Path, serve: Serve) -> None:
+        wrong, look = ("finish_ticket", {"summary": ""}), ("list_directory", {})
+        turns = [turn(3, look if number % 2 else wrong, turn=number) for number in range(1, 10)]
+        provider = scripted(*turns)
+        outcome = await run_agent(agent_request(root, limits=Limits(repairs=2)), serve(provider))
+        assert outcome.answer is None and len(provider.requests) == 6 and "3 times" in (outcome.error or "")
 
     async def test_a_command_that_fails_is_a_result_and_no_mistake(self, root: Path, serve: Serve) -> None:
         provider = scripted(turn(3, ("run_command", {"command": "exit 3"}), finish()))

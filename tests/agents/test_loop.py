@@ -26,7 +26,8 @@ from slop_qt.core.events import dump_event, parse_event
 from slop_qt.core.settings import Limits
 from slop_qt.core.usage import Usage, total_usage
 from slop_qt.providers.scripted import ScriptedProvider
-from slop_qt.tools.answers import FinishTicketArguments, SubmitTracksArguments
+from slop_qt.tools.answers import FinishTicketArguments
+from slop_qt.tools.submit_tracks import SubmitTracksArguments
 
 Serve = Callable[..., AgentServices]
 STREAM = "Tier 3: T-001"

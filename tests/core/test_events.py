@@ -33,8 +33,8 @@ def test_what_is_no_event_is_refused(line: str) -> None:
         parse_event(line)
 
 
-def test_every_kind_can_be_subscribed_to_but_the_one_that_is_our_own() -> None:
+def test_every_kind_can_be_subscribed_to_but_those_that_are_our_own() -> None:
     union = get_args(Event)[0]
     kinds = {member.model_fields["kind"].default for member in get_args(union)}
-    assert kinds - set(EVENT_KINDS) == {"run_prepared"}
+    assert kinds - set(EVENT_KINDS) == {"run_prepared", "run_replanned"}
     assert set(EVENT_KINDS) <= kinds

@@ -136,6 +136,28 @@ def test_tickets_keep_their_plan_and_show_where_they_stand() -> None:
     assert (ticket.title, ticket.files, ticket.verify) == ("Title", ("a.py",), "make test")
 
 
+def test_replanned_a_run_has_other_tickets_and_those_that_stay_stand_where_they_stood() -> None:
+    first = tuple(TicketSpec(id=name, title="Title", brief="Brief") for name in ("T-1", "T-2", "T-3"))
+    then = (first[0], TicketSpec(id="T-4", title="New", brief=""), first[2].model_copy(update={"brief": "Anew"}))
+    events = [
+        started(),
+        ev.RunPrepared(run_id="R-1", title="Track", tickets=first),
+        ev.TicketChanged(run_id="R-1", ticket_id="T-1", status=TicketStatus.RUNNING, attempt=1),
+        ev.TicketChanged(run_id="R-1", ticket_id="T-2", status=TicketStatus.PENDING, reason="Waits for T-1."),
+        ev.RunReplanned(run_id="R-1", tickets=then),
+        ev.TicketChanged(run_id="R-1", ticket_id="T-2", status=TicketStatus.DONE),
+    ]
+    changes = Changes()
+    tickets = fold(*events, changes=changes).runs["R-1"].tickets
+    assert [(one.id, str(one.status), one.attempt, one.brief) for one in tickets.values()] == [
+        ("T-1", "running", 1, "Brief"),
+        ("T-4", "pending", 0, ""),
+        ("T-3", "pending", 0, "Anew"),
+    ]
+    # What was removed is not among what a view should look at.
+    assert changes.tickets == {("R-1", "T-1"), ("R-1", "T-4"), ("R-1", "T-3")} and changes.runs == {"R-1"}
+
+
 def test_a_resolved_approval_is_pending_no_more() -> None:
     approval = Approval(
         id="A-1",

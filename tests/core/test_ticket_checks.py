@@ -1,7 +1,12 @@
 """What is wrong with tickets, in sentences: each by itself, and all of them together."""
 
+from itertools import combinations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from slop_qt.core.ticket_checks import errors_of, field_problems, graph_problems
-from slop_qt.core.tickets import TicketSpec, cycles
+from slop_qt.core.tickets import TicketSpec, cycles, overlap
 
 
 def ticket(ticket_id: str, *depends_on: str, files: tuple[str, ...] = ()) -> TicketSpec:
@@ -61,3 +66,11 @@ def test_an_overlap_in_order_even_through_others_is_none() -> None:
     first, last = ticket("a", files=("x.py",)), ticket("c", "b", files=("x.py",))
     assert messages(first, ticket("b", "a"), last) == []
     assert messages(last, ticket("b", "a"), first) == []
+
+
+@given(st.lists(st.lists(st.sampled_from(["a", "a/", "a/b", "a/b/c", "ab", ".", "./a", "b"]), max_size=3), max_size=5))
+def test_every_overlap_is_found(declared: list[list[str]]) -> None:
+    tickets = [TicketSpec(id=f"T{n}", title="t", brief="", files=tuple(files)) for n, files in enumerate(declared)]
+    expected = [(b.id, overlap(a, b)) for a, b in combinations(tickets, 2) if overlap(a, b) is not None]
+    found = graph_problems(tickets)
+    assert [problem.ticket_id for problem in found] == [ticket_id for ticket_id, _ in expected]

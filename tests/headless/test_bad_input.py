@@ -1,8 +1,10 @@
 """Bad input on the command line, on real repositories: a sentence and an exit code each, and nothing lost."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from simulation_support import finish, processes_in, ticket, turn, write_file
@@ -152,7 +154,7 @@ def test_a_ticket_graph_of_the_model_that_does_not_hold_is_told_back_to_it(proje
     ]
     unknown = [{**circle[0], "depends_on": ["Z"]}]
     good = [{**circle[0], "depends_on": []}]
-    drafts = [{"title": "Cut it", "spec": "# S\n", "plan": "# P\n"}]
+    drafts = [{"title": "Cut it", "spec": "# S\n", "plan": "## Phase 1: Cut\n"}]
     project.scenario(
         turn(1, {"name": "submit_tracks", "input": {"tracks": drafts}}),
         *(
@@ -167,12 +169,16 @@ def test_a_ticket_graph_of_the_model_that_does_not_hold_is_told_back_to_it(proje
     assert f"Track {track}: Cut it\n    A a\n" in result.out
 
     project.scenario(
-        turn(1, {"name": "submit_tracks", "input": {"tracks": drafts}}),
+        turn(1, {"name": "submit_tracks", "input": {"tracks": [{**drafts[0], "title": "Cut it again"}]}}),
         turn(2, {"name": "submit_tickets", "input": {"tickets": circle}}),
     )
     result = project.slop("plan", "--project", project.folder, "--epic", "Do it", "--scenario", scenario)
     assert result.code == 1
-    assert "Tier 2 gave no answer that can be used" in result.err and "in a circle" in result.err
+    assert "Tier 2 gave no answer that can be used" in result.err and "in a circle: A → B → A" in result.err
+    kept = re.search(r"What it gave is kept in (\S+\.json)", result.err)
+    assert kept is not None, result.err
+    assert json.loads(Path(kept[1]).read_text()) == {"tickets": circle}
+    assert not Path(kept[1]).is_relative_to(project.folder)
 
 
 def test_verify_commands_that_fail_in_every_way_block_their_ticket_and_no_other(project):

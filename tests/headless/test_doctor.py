@@ -57,6 +57,19 @@ def below(result: Result, words: str) -> str:
     return next(every[number + 1] for number, line in enumerate(every) if words in line)
 
 
+def test_it_says_whose_system_prompts_are_used(project: Project) -> None:
+    def of_prompts(standing: str) -> list[str]:
+        return [line for line in lines(doctor(project, "--offline"), standing) if "prompt" in line]
+
+    assert [line[:33] for line in of_prompts("ok")] == ["System prompts: those of slop_qt;"]
+    own = project.home / "config" / "slop-qt" / "prompts" / "tier2.md"
+    own.parent.mkdir(parents=True)
+    own.write_text("You are mine.")
+    assert of_prompts("note") == [f"System prompts of your own: tier 2 from {own}."]
+    own.write_text("")
+    assert of_prompts("problem") == [f"The prompt {own} is empty."]
+
+
 def test_with_nothing_set_it_names_each_gap_with_what_to_do_and_exits_3(project: Project) -> None:
     before = {path for path in project.home.rglob("*") if "__pycache__" not in path.parts}
     result = doctor(project, "--offline", PATH="/nowhere")

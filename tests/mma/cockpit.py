@@ -20,6 +20,7 @@ from slop_qt.core.ports import Committed
 from slop_qt.core.settings import Limits, ModelChoice, Rule, Settings
 from slop_qt.core.state import Changes, RunState
 from slop_qt.core.tickets import TicketSpec
+from slop_qt.core.usage import Usage
 from slop_qt.mma.approval_desk import ApprovalDesk
 from slop_qt.mma.bus import Bus
 from slop_qt.mma.commands import CommandRegistry
@@ -29,6 +30,7 @@ from slop_qt.mma.session_parts import SessionParts
 from slop_qt.store.conductor_folder import ConductorFolder
 from slop_qt.store.journal import Journal
 from slop_qt.store.preferences import Preferences
+from slop_qt.store.system_prompts import PromptFolder
 from slop_qt.tools.registry import ToolRegistry, default_tools
 from slop_qt.workspace.processes import PosixCommandRunner
 from slop_qt.workspace.repository import Repository
@@ -131,6 +133,7 @@ class Cockpit:
         given: dict[str, Any] = {"mode": Mode.EDITS, "rules": (ALLOW_MERGE,), "tiers": tiers, **settings}
         self.settings = Settings(limits=Limits(**limits), **given)
         self.registry = CommandRegistry()
+        self.price: Callable[[ModelChoice, Usage], float | None] = lambda _choice, _usage: None
         self.lanes = OneLane()
         self.offload = Threads()
 
@@ -160,7 +163,9 @@ class Cockpit:
             commands=PosixCommandRunner(os.environ),
             provider=lambda _: self.provider,
             tools=ToolRegistry(default_tools()),
+            prompts=PromptFolder(self.folder / "prompts"),
             limit_tokens=lambda _provider, _model: None,
+            price=self._price,
         )
         self.session = Session(self.parts)
         self.session.register(self.registry)
@@ -173,6 +178,9 @@ class Cockpit:
         self.bus.close()
         await self.offload.run(lambda: self.journal.close(WAIT_S))
         self.offload.close()
+
+    def _price(self, choice: ModelChoice, usage: Usage) -> float | None:
+        return self.price(choice, usage)
 
     async def call(self, method: str, **params: Any) -> Any:
         """One command by its name, from JSON, as the socket does it."""

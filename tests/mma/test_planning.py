@@ -146,7 +146,9 @@ class TestCancel:
 
 async def test_two_plannings_at_once_do_not_mix(open_cockpit: OpenCockpit) -> None:
     cockpit = await open_cockpit(
-        proposes_track(), proposes_tickets(mend("a"), track="Right words"), proposes_tickets(mend("b"), track="Others")
+        proposes_track("More words"),
+        proposes_tickets(mend("a"), track="Right words"),
+        proposes_tickets(mend("b", plan_tasks=("Other",)), track="Others"),
     )
     first = await cockpit.track()
     others = {"title": "Others", "spec": "# Others", "plan": "- [ ] Task: Other"}

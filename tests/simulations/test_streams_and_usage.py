@@ -116,7 +116,7 @@ def test_usage_reaches_tier_totals(project, kind: Kind):
     look = {"name": "list_directory", "input": {}}
     right = {"name": "run_command", "input": {"command": "touch right"}}
     report = {"name": "report_failure", "input": {"cause": "c", "advice": "a"}}
-    drafts = {"tracks": [{"title": "Count", "spec": "# S\n", "plan": "# P\n"}]}
+    drafts = {"tracks": [{"title": "Count", "spec": "# S\n", "plan": "## Phase 1: Count\n"}]}
     overloaded = {"kind": "overloaded", "after_chunks": 1, "times": 2, "retry_after_s": 0.01}
     unsaid = {"kind": "rate_limit", "times": 1, "retry_after_s": 0.01}
     turns = (

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from slop_qt.core.errors import InvalidInputError, NotFoundError, StoreError
 from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.tracks import Track, TrackDraft, TrackStatus
-from slop_qt.store import conductor_markdown as markdown
 from slop_qt.store.conductor_folder import ConductorFolder
+from slop_qt.store.conductor_json import replace_members
+from slop_qt.store.conductor_registry import append_track, read_registry, registry_header
 
 TODAY = date(2026, 11, 22)
 SHA = "89ffc7b0123456789abcdef0123456789abcdef0"
@@ -52,7 +53,7 @@ def test_a_project_without_the_folder_has_no_tracks(project: Path, folder: Condu
     assert list(project.iterdir()) == []
 
 
-def test_a_registry_written_by_others_is_read_and_unknown_lines_are_passed_over(
+def test_a_registry_written_by_others_is_read_and_what_leads_to_no_track_is_passed_over(
     project: Path, folder: ConductorFolder
 ) -> None:
     (project / "conductor").mkdir()
@@ -71,6 +72,13 @@ def test_a_registry_written_by_others_is_read_and_unknown_lines_are_passed_over(
             status=TrackStatus.IN_PROGRESS,
             spec_path="conductor/tracks/one_20260101/spec.md",
             plan_path="conductor/tracks/one_20260101/plan.md",
+        ),
+        Track(
+            id="odd_20260101",
+            title="No such marker",
+            status=TrackStatus.NEW,
+            spec_path="conductor/tracks/odd_20260101/spec.md",
+            plan_path="conductor/tracks/odd_20260101/plan.md",
         ),
         Track(
             id="two_20260102",
@@ -172,10 +180,13 @@ def test_tracks_of_one_title_and_day_get_ids_of_their_own(project: Path, folder:
 @given(st.text(min_size=1, max_size=80))
 def test_every_title_gives_an_entry_that_is_read_back(title: str) -> None:
     one_line = " ".join(title.split()) or "Untitled"
-    text = markdown.append_track(markdown.registry_header(), "one_20260101", one_line)
-    text = markdown.append_track(text, "two_20260101", "Two")
-    entries = markdown.read_registry(text)
-    assert [(entry.id, entry.title) for entry in entries] == [("one_20260101", one_line), ("two_20260101", "Two")]
+    text = append_track(registry_header(), "./tracks/one_20260101/", one_line)
+    text = append_track(text, "./tracks/two_20260101/", "Two")
+    entries = read_registry(text)
+    assert [(entry.link, entry.title) for entry in entries] == [
+        ("./tracks/one_20260101/", one_line),
+        ("./tracks/two_20260101/", "Two"),
+    ]
 
 
 @pytest.mark.parametrize("title", ["世界", "../../etc", "///", "a\nb", "  ", "x" * 300])
@@ -282,9 +293,9 @@ _JSON = st.recursive(
 def test_replacing_a_member_changes_it_alone(members: dict[str, object], indent: int | str | None, value: str) -> None:
     members = {"status": "new"} | members
     text = json.dumps(members, indent=indent)
-    changed = markdown.replace_members(text, {"status": value, "absent": "x"})
+    changed = replace_members(text, {"status": value, "absent": "x"})
     assert json.loads(changed) == members | {"status": value}
-    assert markdown.replace_members(text, {}) == text
+    assert replace_members(text, {}) == text
 
 
 # --- the plan
@@ -301,8 +312,8 @@ def test_a_done_task_gets_its_mark_and_seven_characters_and_nothing_else_moves(
     (project / track.plan_path).write_bytes(plan)
     before = contents(project)
     assert folder.mark_tasks(track.id, {"Task: Store it": SHA, "Other\x0c": SHA, "Not there": SHA}) == ("Not there",)
-    expected = plan.replace(b"- [ ] Task: Store it  \r\n", b"- [x] Task: Store it 89ffc7b\r\n").replace(
-        b"- [~] Task: Other\x0c", b"- [x] Task: Other\x0c 89ffc7b"
+    expected = plan.replace(b"- [ ] Task: Store it  \r\n", b"- [x] Task: Store it 89ffc7b  \r\n").replace(
+        b"- [~] Task: Other\x0c", b"- [x] Task: Other 89ffc7b\x0c"
     )
     after = contents(project)
     assert after.pop(track.plan_path) == expected

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from slop_qt.core.errors import ToolError
-from slop_qt.tools.answers import SubmitTickets, SubmitTicketsArguments
 from slop_qt.tools.files import ReadFileArguments
 from slop_qt.tools.registry import ToolRegistry, default_tools
 from slop_qt.tools.shell import RunCommandArguments
+from slop_qt.tools.submit_tickets import SubmitTickets, SubmitTicketsArguments
 
 READING = {"read_file", "list_directory", "search_text"}
 TICKET = {"id": "T-1", "title": "t", "brief": "b", "files": ["a.py"], "depends_on": []}
@@ -107,23 +107,8 @@ def test_a_whole_ticket_graph_is_read(registry):
         (3, "finish_ticket", '{"summary": ""}', ["`summary` must not be empty"]),
         (1, "submit_tracks", '{"tracks": []}', ["`tracks` must have at least 1 entry"]),
         (1, "submit_tracks", '{"tracks": [{"title": "t", "spec": "s"}]}', ["`tracks[0].plan` is missing"]),
-        (2, "submit_tickets", json.dumps({"tickets": [{**TICKET, "id": "a/b"}]}), ["`tickets[0].id`", "a/b"]),
-        (
-            2,
-            "submit_tickets",
-            json.dumps({"tickets": [{**TICKET, "files": ["/etc"]}]}),
-            ["tickets[0].files[0]", "/etc"],
-        ),
-        (2, "submit_tickets", json.dumps({"tickets": [TICKET, TICKET]}), ["T-1", "more than once"]),
-        (2, "submit_tickets", json.dumps({"tickets": [{**TICKET, "depends_on": ["T-9"]}]}), ["T-9", "not a ticket"]),
-        (
-            2,
-            "submit_tickets",
-            json.dumps(
-                {"tickets": [{**TICKET, "depends_on": ["T-2"]}, {**TICKET, "id": "T-2", "depends_on": ["T-1"]}]}
-            ),
-            ["circle", "T-1", "T-2"],
-        ),
+        (2, "submit_tickets", json.dumps({"tickets": [{**TICKET, "files": "a.py"}]}), ["`tickets[0].files`", "a list"]),
+        (2, "submit_tickets", json.dumps({"tickets": [{**TICKET, "id": 7}]}), ["`tickets[0].id` must be text"]),
         (2, "submit_tickets", json.dumps({"tickets": ["T-1"]}), ["`tickets[0]` must be an object"]),
     ],
 )
@@ -136,7 +121,7 @@ def test_a_mistake_is_told_in_a_sentence_that_names_it(registry, tier, name, arg
 
 
 def test_many_mistakes_are_told_without_flooding(registry):
-    tickets = [{"id": f"bad/{number}"} for number in range(200)]
+    tickets = [{"id": number} for number in range(200)]
     with pytest.raises(ToolError, match="and 992 more") as caught:
         registry.parse(2, "submit_tickets", json.dumps({"tickets": tickets}))
     assert len(str(caught.value)) < 2500

@@ -39,7 +39,7 @@ def dock(window: MainWindow, panel: str) -> QDockWidget:
 
 def test_every_panel_is_there(window: MainWindow) -> None:
     assert {spec.id for spec in PANELS} == {
-        "tracks", "graph", "diff", "tier1", "tier2", "tier3", "tier4", "approvals", "tokens", "activity"
+        "tracks", "graph", "diff", "plan", "tier1", "tier2", "tier3", "tier4", "approvals", "tokens", "activity"
     }  # fmt: skip
     assert all(not dock(window, spec.id).isHidden() for spec in PANELS)
 

@@ -15,8 +15,9 @@ from dialects import DIALECTS
 from loopback import Answer, LoopbackServer
 
 from slop_qt.agents.loop import run_agent
-from slop_qt.agents.prompts import system_prompt, ticket_prompt
+from slop_qt.agents.prompts import ticket_prompt
 from slop_qt.core.settings import Limits, ModelChoice
+from slop_qt.store.system_prompts import PromptFolder
 
 TURNS = (
     Reply(
@@ -46,7 +47,7 @@ async def bodies(dialect, root, work, ttl="5m"):
             root,
             ticket=work,
             choice=ModelChoice(provider=dialect.name, model=dialect.model),
-            system=system_prompt(3),
+            system=PromptFolder(root / "none").load().of(3),
             prompt=ticket_prompt(work, {"src/a.py": "x = 0\n"}, None),
             limits=Limits(thinking_tokens=2000, cache_ttl=ttl, count_tokens=False),
         )
@@ -110,16 +111,18 @@ async def test_only_what_is_asked_of_the_model_differs_outside_the_prefix(dialec
 
 PROGRAM = """
 import hashlib, json
-from slop_qt.agents.prompts import system_prompt
+from pathlib import Path
 from slop_qt.core.conversation import Message, ModelRequest, TextBlock, ToolResultBlock, ToolUseBlock
 from slop_qt.providers import anthropic_request, gemini_request, openai_request
+from slop_qt.store.system_prompts import PromptFolder
 from slop_qt.tools.registry import ToolRegistry, default_tools
 
 tools = ToolRegistry(default_tools())
 call = Message("assistant", (ToolUseBlock("c", "read_file", {"path": "a", "first_line": 1, "b": {"d": 1, "c": 2}}),))
 asked = (Message("user", (TextBlock("x"),)), call, Message("user", (ToolResultBlock("c", "fine"),)))
+prompts = PromptFolder(Path("/nowhere")).load()
 for tier in (1, 2, 3, 4):
-    request = ModelRequest("m", system_prompt(tier), asked, tools.specs(tier), thinking_tokens=2000)
+    request = ModelRequest("m", prompts.of(tier), asked, tools.specs(tier), thinking_tokens=2000)
     for body in (
         anthropic_request.request_body(request),
         gemini_request.request_body(request),

@@ -7,11 +7,13 @@ from PySide6.QtCore import QObject, Signal
 from slop_qt.core.approvals import Mode
 from slop_qt.core.state import RunState
 from slop_qt.core.tracks import TrackDraft
-from slop_qt.mma import commands, shapes
+from slop_qt.mma import commands, plan_shapes, shapes
 from slop_qt.qt.window_context import WindowContext
-from slop_qt.widgets.dialogs import ApplyDialog, EpicDialog, RunDialog
+from slop_qt.views.tracks.revising import Revising
+from slop_qt.widgets.dialogs import ApplyDialog, EpicDialog
 from slop_qt.widgets.panel import Panel
 from slop_qt.widgets.proposal_dialog import ProposalDialog
+from slop_qt.widgets.run_dialog import RunDialog
 from slop_qt.widgets.unified_diff import read_diff
 
 __all__ = ["TrackActions"]
@@ -31,6 +33,7 @@ class TrackActions(QObject):
         self._context = context
         self._panel = panel
         self._epic = ""
+        self._revising = Revising(context, panel)
         for signal in (context.selection.changed, context.tracks.changed):
             signal.connect(self.states_changed)
         context.bridge.runs_changed.connect(lambda _: self.states_changed.emit())
@@ -40,6 +43,7 @@ class TrackActions(QObject):
         return {
             "tracks.new_epic": self.new_epic,
             "tracks.plan": self.plan,
+            "tracks.revise": self.revise,
             "tracks.run": self.run,
             "tracks.pause": self.pause_or_resume,
             "tracks.cancel": self.cancel,
@@ -54,6 +58,7 @@ class TrackActions(QObject):
         return {
             "tracks.new_epic": self.planning_run() is None,
             "tracks.plan": track_id is not None and not busy,
+            "tracks.revise": bool(self._context.tracks.tickets(track_id)) and self.planning_run() is None,
             "tracks.run": bool(self._context.tracks.tickets(track_id)) and not busy,
             "tracks.pause": active,
             "tracks.cancel": active,
@@ -76,25 +81,45 @@ class TrackActions(QObject):
         dialog.open()
 
     def plan(self) -> None:
-        """Have Tier 2 cut the selected track into tickets."""
+        """Save what was edited, then have Tier 2 cut the selected track into tickets."""
         track_id = self._context.selection.track_id
         if track_id is not None:
             self._panel.banner.hide()
-            self._context.send(
-                self._panel,
-                commands.TRACK_PLAN,
-                shapes.TrackRef(track_id=track_id),
-                lambda _: self._context.tracks.reload(),
-            )
+            self._context.editor.save(done=lambda: self._plan(track_id), refused=self._panel.show_error)
 
-    def run(self) -> None:
-        """Ask how, then run the selected track."""
+    def revise(self) -> None:
+        """Ask what should be different, and have Tier 2 propose the rest of the tickets anew."""
         shown = self._context.tracks.find(self._context.selection.track_id)
         if shown is not None:
-            facts = self._context.facts
-            dialog = RunDialog(shown.track.title, facts.mode, facts.workers, self._panel.window())
-            dialog.chosen.connect(lambda mode, workers: self._start(shown.track.id, mode, workers))
-            dialog.open()
+            self._revising.ask(shown.track)
+
+    def run(self) -> None:
+        """Save what was edited, show what a run would look like and ask how, then run the selected track."""
+        self._panel.banner.hide()
+        self._context.editor.save(done=self._ask_how, refused=self._panel.show_error)
+
+    def _plan(self, track_id: str) -> None:
+        params = shapes.TrackRef(track_id=track_id)
+        self._context.send(self._panel, commands.TRACK_PLAN, params, lambda _: self._context.tracks.reload())
+
+    def _ask_how(self) -> None:
+        shown = self._context.tracks.find(self._context.selection.track_id)
+        if shown is None:
+            return
+        facts, track_id = self._context.facts, shown.track.id
+        planned = self._context.editor.tickets or shown.tickets  # the editor's are saved; these may be read again yet
+        verify = [ticket.verify for ticket in planned if ticket.verify]
+        dialog = RunDialog(
+            self._context.theme, shown.track.title, verify, facts.mode, facts.workers, self._panel.window()
+        )
+        dialog.chosen.connect(lambda mode, workers: self._start(track_id, mode, workers))
+        dialog.workers_changed.connect(lambda workers: self._look_ahead(dialog, track_id, workers))
+        self._look_ahead(dialog, track_id, facts.workers)
+        dialog.open()
+
+    def _look_ahead(self, dialog: RunDialog, track_id: str, workers: int) -> None:
+        params = plan_shapes.ForecastTrack(track_id=track_id, workers=workers)
+        self._context.send(dialog, commands.TRACK_FORECAST, params, dialog.show_forecast)
 
     def pause_or_resume(self) -> None:
         """Start no more tickets, or go on."""

@@ -77,6 +77,7 @@ class TracksPanel(Panel):
         act = self.actions_of_tracks
         self._plan = push_button("tracks.plan", "Plan tickets", act.plan, kind="primary", shortcut="Ctrl+T")
         self._run = push_button("tracks.run", "Run…", act.run, kind="primary", shortcut="Ctrl+R")
+        self._revise = push_button("tracks.revise", "Revise…", act.revise, shortcut="Ctrl+Shift+T")
         self._apply = push_button("tracks.apply", "Apply…", act.apply, kind="primary", shortcut="Ctrl+Shift+Return")
         self._pause = push_button("tracks.pause", "Pause", act.pause_or_resume, shortcut="Ctrl+P")
         self._cancel = push_button("tracks.cancel", "Cancel", act.cancel, shortcut="Ctrl+.")
@@ -96,7 +97,7 @@ class TracksPanel(Panel):
         state.addWidget(self._words, 1)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
-        for button in (self._plan, self._run, self._apply, self._pause, self._cancel):
+        for button in (self._plan, self._run, self._apply, self._pause, self._cancel, self._revise):
             buttons.addWidget(button)
         buttons.addStretch(1)
         foot = QVBoxLayout()
@@ -150,6 +151,7 @@ class TracksPanel(Panel):
         done_and_applied = run is not None and run.applied_commit is not None
         self._plan.setVisible(possible["tracks.plan"] and not tickets)
         self._run.setVisible(possible["tracks.run"] and not possible["tracks.apply"] and not done_and_applied)
+        self._revise.setVisible(possible["tracks.revise"] and not done_and_applied)
         self._apply.setVisible(possible["tracks.apply"])
         self._pause.setVisible(possible["tracks.pause"])
         self._pause.setText("Resume" if run is not None and run.status == "paused" else "Pause")

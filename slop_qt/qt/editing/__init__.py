@@ -1,0 +1,1 @@
+"""The editable state of tracks: documents, tickets, undo, saving, and what becomes of others' changes."""
