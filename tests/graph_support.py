@@ -1,9 +1,14 @@
 """Ticket graphs as a Tier 2 could plan them, of any size, with their tickets in every state."""
 
 import random
+from collections.abc import Mapping, Sequence
+
+from hypothesis import strategies as st
 
 from slop_qt.core.tickets import Ticket, TicketStatus
 from slop_qt.qt.ticket_notes import TicketNote, notes
+
+Graph = Mapping[str, Sequence[str]]
 
 _VERBS = ("Parse", "Print", "Merge", "Check", "Read", "Write", "Split", "Cache", "Align", "Convert", "Index", "Render")
 _OBJECTS = (
@@ -83,3 +88,22 @@ def mixed_notes(tickets: tuple[Ticket, ...]) -> dict[str, TicketNote]:
         ticket.id: TicketNote(plain[ticket.id].why, "claude-haiku-4-5" if ticket.status in working else "")
         for ticket in tickets
     }
+
+
+@st.composite
+def sound_graphs(draw: st.DrawFn) -> Graph:
+    """Without circles, of several parts, in any order of the plan."""
+    names = [f"T-{number}" for number in range(draw(st.integers(0, 24)))]
+    graph = {
+        name: tuple(draw(st.lists(st.sampled_from(names[:at]), max_size=3, unique=True))) if at else ()
+        for at, name in enumerate(names)
+    }
+    return {name: graph[name] for name in draw(st.permutations(names))}
+
+
+@st.composite
+def any_graphs(draw: st.DrawFn) -> Graph:
+    """With circles, tickets that depend on themselves, and dependencies on nothing."""
+    names = [f"T-{number}" for number in range(draw(st.integers(0, 12)))]
+    known = st.sampled_from([*names, "gone", "lost"])
+    return {name: tuple(draw(st.lists(known, max_size=4))) for name in names}

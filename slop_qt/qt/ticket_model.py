@@ -55,7 +55,8 @@ class TicketModel(QAbstractListModel):
         before, said = self._tickets, self._notes
         self._take(tickets, notes)
         for row, ticket in enumerate(tickets):
-            if ticket != before[row] or self.note(ticket.id) != said.get(ticket.id, _NO_NOTE):
+            is_same = ticket is before[row] or ticket == before[row]
+            if not is_same or self.note(ticket.id) != said.get(ticket.id, _NO_NOTE):
                 self.dataChanged.emit(self.index(row), self.index(row))
 
     def rowCount(self, parent: AnyIndex = _ROOT) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from slop_qt.core.state import RunState
@@ -12,6 +13,7 @@ __all__ = ["TicketNote", "in_run", "notes"]
 
 _NAMED = 3  # tickets that a sentence names before it counts the rest
 _UNDER_WAY = {TicketStatus.RUNNING, TicketStatus.VERIFYING, TicketStatus.MERGING, TicketStatus.DONE}
+_planned = attrgetter(*TicketSpec.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ def notes(
 
 def _standing(spec: TicketSpec, ran: Ticket | None) -> Ticket:
     """What an editor holds is shown as it is, also while it is not valid."""
+    if ran is not None and _planned(ran) == _planned(spec):
+        return ran
     fields: dict[str, Any] = dict(spec)
     if ran is not None:
         fields |= {"status": ran.status, "reason": ran.reason, "attempt": ran.attempt}

@@ -2,13 +2,16 @@
 
 import pytest
 import story
+from graph_support import Graph, sound_graphs
+from hypothesis import given
+from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAction, QContextMenuEvent
 from PySide6.QtWidgets import QApplication, QMenu, QToolTip
 from pytestqt.qtbot import QtBot
 from window_support import Stage
 
-from slop_qt.core.tickets import Ticket
+from slop_qt.core.tickets import Ticket, cycles
 from slop_qt.qt.ticket_model import TicketModel
 from slop_qt.widgets.graph.connecting import Connecting
 from slop_qt.widgets.graph.edge_painter import handle_center
@@ -220,6 +223,17 @@ def test_another_graph_ends_what_was_begun(view: GraphView, wishes: Wishes) -> N
     view.model.set_tickets([Ticket(id="other", title="Other", brief="")])
     assert view.connecting is None
     assert wishes.hints[-1] == ""
+
+
+@given(sound_graphs(), st.data())
+def test_what_is_possible_is_what_makes_no_circle(graph: Graph, data: st.DataObject) -> None:
+    if not graph:
+        return
+    source, target = (data.draw(st.sampled_from(list(graph))) for _ in range(2))
+    connecting = Connecting(source, graph, ())
+    closes = bool(cycles({**graph, target: (*graph[target], source)}))
+    assert connecting.is_possible(target) == (not closes and source not in graph[target])
+    assert bool(connecting.hindrance(target)) != connecting.is_possible(target)
 
 
 def test_a_circle_is_named_from_the_ticket_that_would_close_it() -> None:

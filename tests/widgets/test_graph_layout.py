@@ -2,12 +2,12 @@
 
 import random
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from itertools import combinations, pairwise
 from types import FrameType
 
 import pytest
-from graph_support import plan
+from graph_support import Graph, any_graphs, plan, sound_graphs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QPointF, QRectF, QSizeF
@@ -17,27 +17,7 @@ from slop_qt.widgets.graph.ordering import crossings, order_layers
 from slop_qt.widgets.graph.placing import place_heights
 from slop_qt.widgets.graph.scene import GraphScene
 
-Graph = Mapping[str, Sequence[str]]
 SIZE = QSizeF(NODE_WIDTH, NODE_HEIGHT)
-
-
-@st.composite
-def sound_graphs(draw: st.DrawFn) -> Graph:
-    """Without circles, of several parts, in any order of the plan."""
-    names = [f"T-{number}" for number in range(draw(st.integers(0, 24)))]
-    graph = {
-        name: tuple(draw(st.lists(st.sampled_from(names[:at]), max_size=3, unique=True))) if at else ()
-        for at, name in enumerate(names)
-    }
-    return {name: graph[name] for name in draw(st.permutations(names))}
-
-
-@st.composite
-def any_graphs(draw: st.DrawFn) -> Graph:
-    """With circles, tickets that depend on themselves, and dependencies on nothing."""
-    names = [f"T-{number}" for number in range(draw(st.integers(0, 12)))]
-    known = st.sampled_from([*names, "gone", "lost"])
-    return {name: tuple(draw(st.lists(known, max_size=4))) for name in names}
 
 
 def rects(layout: GraphLayout) -> dict[str, QRectF]:

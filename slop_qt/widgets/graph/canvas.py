@@ -182,13 +182,12 @@ class GraphCanvas(ZoomArea):
     def _state_of(self, name: str, related: set[str]) -> NodeState:
         connecting = self.connecting
         if connecting is not None:
-            hindered = bool(connecting.hindrance(name)) and name != connecting.source
-            aimed = name == self.target
+            possible, aimed, chosen = connecting.is_possible(name), name == self.target, name == connecting.source
             return NodeState(
-                chosen=name == connecting.source,
-                marked=aimed and not hindered,
-                barred=aimed and hindered,
-                dimmed=hindered and not aimed,
+                chosen=chosen,
+                marked=aimed and possible,
+                barred=aimed and not possible,
+                dimmed=not possible and not aimed and not chosen,
             )
         return NodeState(
             chosen=name == self.selected,
@@ -203,7 +202,7 @@ class GraphCanvas(ZoomArea):
             start = handle_center(self.rect_of(self.connecting.source))
             target = self.rect_of(self.target)
             end = QPointF(target.left(), target.center().y()) if self.target else self.to_content(self._pointer)
-            possible = self.target is None or not self.connecting.hindrance(self.target)
+            possible = self.target is None or self.connecting.is_possible(self.target)
             self._edges.paint_drawn(painter, start, end, possible=possible)
         elif self.is_editable and self.zoom >= LEAST_READABLE:
             for name in {self.selected, self.hovered} & self.scene.rects.keys():

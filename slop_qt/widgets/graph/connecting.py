@@ -15,18 +15,24 @@ class Connecting:
         self._depends_on = depends_on
         self._fixed = fixed
         self._needed = _all_needed(source, depends_on)
+        served = {name for name, needs in depends_on.items() if source in needs}
+        self._impossible = self._needed | served | set(fixed)
+
+    def is_possible(self, target: str) -> bool:
+        """Whether that ticket can depend on the source. Quick: it is asked for every ticket that is painted."""
+        return target not in self._impossible
 
     def hindrance(self, target: str) -> str:
         """Why that ticket cannot depend on the source, as a sentence; empty where it can."""
+        if self.is_possible(target):
+            return ""
         if target == self.source:
             return f"{target} cannot depend on itself."
         if self.source in self._depends_on.get(target, ()):
             return f"{target} depends on {self.source} already."
         if target in self._fixed:
             return f"{target} has started: what it depends on stays as it is."
-        if target in self._needed:
-            return f"The tickets would depend on each other in a circle: {' → '.join(self._circle(target))}."
-        return ""
+        return f"The tickets would depend on each other in a circle: {' → '.join(self._circle(target))}."
 
     def promise(self, target: str) -> str:
         """What would be done, as a sentence."""

@@ -14,7 +14,7 @@ from slop_qt.widgets.graph.layout import NODE_WIDTH
 
 __all__ = ["LEAST_READABLE", "NodePainter", "NodeState"]
 
-LEAST_READABLE = 0.65  # the zoom below which a card's words would be too small, and only id and icon are painted
+LEAST_READABLE = 0.7  # the zoom below which a card's words would be too small, and only id and icon are painted
 
 _RADIUS = 6.0
 _DIMMED = 0.5
