@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QPointF, QRectF, QSizeF
 
+from slop_qt.widgets.graph.arrows import read_arrows
+from slop_qt.widgets.graph.layers import make_layers, parts
 from slop_qt.widgets.graph.layout import NODE_HEIGHT, NODE_WIDTH, Edge, GraphLayout, lay_out
 from slop_qt.widgets.graph.ordering import crossings, order_layers
 from slop_qt.widgets.graph.placing import place_heights
@@ -141,6 +143,29 @@ def test_ordering_never_makes_it_worse_and_loses_nothing(seed: int) -> None:
     heights = place_heights(ordered, before, after, [10] * 24, 24)
     assert all(heights[lower] - heights[upper] >= 20 for layer in ordered for upper, lower in pairwise(layer))
     assert min(heights) == 0
+
+
+def crossed(graph: Graph) -> tuple[int, int]:
+    """How often edges cross: in the order of the plan, and as they are ordered."""
+    arrows = read_arrows(graph)
+    found = []
+    for members in parts(arrows):
+        layered = make_layers(members, arrows)
+        plain = [list(layer) for layer in layered.layers]
+        for layers in (plain, order_layers(plain, layered.before, layered.after)):
+            rank = {place: at for layer in layers for at, place in enumerate(layer)}
+            found.append(crossings(layers, layered.after, [rank[place] for place in range(len(rank))]))
+    return sum(found[::2]), sum(found[1::2])
+
+
+@given(st.lists(st.integers(0, 30), max_size=40))
+def test_a_tree_is_drawn_without_crossings(parents: list[int]) -> None:
+    assert crossed({"T-0": (), **{f"T-{at}": (f"T-{each % at}",) for at, each in enumerate(parents, 1)}})[1] == 0
+
+
+def test_a_plan_is_drawn_with_few_crossings() -> None:
+    before, after = zip(*(crossed(plan(40, 1, seed)) for seed in range(8)), strict=True)
+    assert sum(after) < 0.3 * sum(before)
 
 
 def test_a_small_change_leaves_most_where_it_is() -> None:

@@ -8,7 +8,6 @@ __all__ = ["crossings", "order_layers"]
 _SWEEPS = 5
 _PATIENCE = 2  # sweeps without a gain before it is left as it is
 _SWAPS = 3  # times that neighbours are compared at most
-_MANY = 10**9
 
 Layers = list[list[int]]
 Joined = Sequence[Sequence[int]]
@@ -17,13 +16,18 @@ Joined = Sequence[Sequence[int]]
 def order_layers(layers: Layers, before: Joined, after: Joined) -> Layers:
     """The layers with their places in a better order; equals keep the order in which they came.
 
-    Each layer is sorted by the mean place of its neighbours, forwards and backwards, then neighbours change places
-    where that helps (Gansner et al. 1993). before and after join places of neighbouring layers only.
+    They begin in the order in which one meets them on the way from the first to what comes after it, and so on: so
+    trees have no crossings at all. Then each layer is sorted by the mean place of its neighbours, forwards and
+    backwards, and neighbours change places where that helps (Gansner et al. 1993). before and after join places of
+    neighbouring layers only.
     """
     rank = [0] * len(before)
+    layers = _as_met(layers, after)
     _number(layers, rank)
-    best, fewest, idle = layers, _MANY, 0
+    best, fewest, idle = [list(layer) for layer in layers], crossings(layers, after, rank), 0
     for sweep in range(_SWEEPS):
+        if not fewest or idle == _PATIENCE:
+            break
         for layer in layers if sweep % 2 == 0 else reversed(layers):
             _sort(layer, before if sweep % 2 == 0 else after, rank)
         if sweep == 0:
@@ -32,8 +36,6 @@ def order_layers(layers: Layers, before: Joined, after: Joined) -> Layers:
         idle += 1
         if crossed < fewest:
             best, fewest, idle = [list(layer) for layer in layers], crossed, 0
-        if not fewest or idle == _PATIENCE:
-            break
     _number(best, rank)
     for _ in range(_SWAPS):
         if not fewest or not sum([_swap(layer, before, after, rank) for layer in best]):
@@ -56,6 +58,20 @@ def crossings(layers: Layers, after: Joined, rank: Sequence[int]) -> int:
                 insort(seen, end)
             last = max(last, ends[-1]) if ends else last
     return total
+
+
+def _as_met(layers: Layers, after: Joined) -> Layers:
+    layer_of = {place: number for number, layer in enumerate(layers) for place in layer}
+    met: Layers = [[] for _ in layers]
+    is_met = [False] * len(after)
+    todo = [place for layer in reversed(layers) for place in reversed(layer)]
+    while todo:
+        place = todo.pop()
+        if not is_met[place]:
+            is_met[place] = True
+            met[layer_of[place]].append(place)
+            todo += reversed(after[place])
+    return met
 
 
 def _number(layers: Iterable[Sequence[int]], rank: list[int]) -> None:
