@@ -53,6 +53,7 @@ def run_window(options: LaunchOptions, opened: Opened | None = None) -> int:
             window = _window(engine, main_loop, theme)
             theme.dress()
             window.show()
+            engine.watch_tracks(window.read_tracks)
             if opened is not None:
                 main_loop.start(opened(engine, window))
             await main_loop.until_quit()

@@ -36,6 +36,7 @@ from slop_qt.qt.socket_server import SocketServer
 from slop_qt.qt.track_editor import Editing
 from slop_qt.store.calibration import read_calibration, write_calibration
 from slop_qt.store.conductor_folder import ConductorFolder
+from slop_qt.store.conductor_watch import ConductorWatch
 from slop_qt.store.drafts import DraftStore
 from slop_qt.store.journal import Journal
 from slop_qt.store.keys import KeyStore
@@ -94,6 +95,8 @@ class Engine:
         self._server: SocketServer | None = None
         self._bus: Bus
         self._drafts: DraftStore
+        self._root: Path
+        self._watch: ConductorWatch | None = None
         self.feed: StateFeed
         self.session: Session | None = None
         self.answers: Path  # where planning answers are kept that could not be used
@@ -111,6 +114,7 @@ class Engine:
         await self._helpers.run(repository.inspect)
         paths = ProjectPaths.create(self.options.data_folder, repository.root)
         self._drafts = DraftStore(paths.drafts)
+        self._root = repository.root
         self.answers = paths.answers
         self._lock = ProcessLock(paths.lock)
         self._lock.acquire()
@@ -159,6 +163,15 @@ class Engine:
         """What a window's editor checks and keeps edits with."""
         return Editing(offload=self._helpers, drafts=self._drafts, verify_problem=self._verify_problem)
 
+    def watch_tracks(self, on_change: Callable[[], None]) -> None:
+        """Call it in the main loop from now on, whenever somebody (we too) has written to conductor/."""
+
+        def tell(_paths: frozenset[str]) -> None:
+            self._main_loop.loop.call_soon_threadsafe(on_change)
+
+        self._watch = ConductorWatch(self._root, tell)
+        self._watch.start()
+
     def fault(self, where: str, message: str) -> None:
         """Record an unexpected failure. Main thread."""
         hint = "The application goes on. If it happens again, please report it with the log."
@@ -169,6 +182,8 @@ class Engine:
 
         Returns the names of the threads that are still alive; nothing waits for them any more.
         """
+        if self._watch is not None:
+            await self._helpers.run(self._watch.stop)
         if self.session is not None:
             await self.session.close()
         alive = await self._lanes.shutdown(LANES_DEADLINE_S)
@@ -189,6 +204,8 @@ class Engine:
     def emergency_close(self) -> None:
         """What can still be done when the loop itself is broken: journal and recording are written, the lock let go."""
         try:
+            if self._watch is not None:
+                self._watch.stop()
             if self._journal is not None:
                 self._bus.close()
                 self._journal.close(JOURNAL_DEADLINE_S)

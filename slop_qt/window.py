@@ -88,6 +88,11 @@ class MainWindow(QMainWindow):
 
         SettingsDialog(self._context, self).open()
 
+    def read_tracks(self) -> None:
+        """Somebody has written to the tracks' files: show what they are now."""
+        self._context.tracks.reload()
+        self._context.editor.reload()
+
     async def keep_edits(self) -> None:
         """Keep what is not saved, for the next start."""
         await self._context.editor.close()

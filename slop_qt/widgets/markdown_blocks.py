@@ -11,7 +11,6 @@ from slop_qt.core.line_ends import in_editor
 from slop_qt.core.visible_text import make_visible
 from slop_qt.widgets.rendered_block import TASK_MARKS, RenderedBlock
 
-if TYPE_CHECKING:
 __all__ = ["render_markdown"]
 
 _MARK = re.compile(r"\[([ ~xXb])\](?:\s+|$)")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from string import Template
 
 from PySide6.QtCore import QTimer, QUrl, Signal, Slot
-from PySide6.QtGui import QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument
+from PySide6.QtGui import QTextBlock, QTextCharFormat, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QTextBrowser, QWidget
 
 from slop_qt.qt.theme import Theme
@@ -17,7 +17,9 @@ __all__ = ["MarkdownView"]
 
 _SLICE_S = 0.004
 _MARGIN = 8
-_GAP = 8
+_PIECE = 2_048  # characters of HTML
+_GAP_TEXT = "\u00a0"
+_GAP = '<p class="gap">&nbsp;</p>'
 _COLORS = {"idle": "idle", "running": "running", "done": "done", "blocked": "failed"}
 _SHEET = Template("""
 body, p, li, td, th { color: $text; }
@@ -26,6 +28,7 @@ code { background: $hover; color: $text; } pre { background: $hover; } blockquot
 a { color: $accent; } th { font-weight: 600; } td, th { padding: 2px 8px; }
 p.h1 { font-size: 17px; font-weight: 600; } p.h2 { font-size: 15px; font-weight: 600; }
 p.h3, p.h4, p.h5, p.h6 { font-size: 13px; font-weight: 600; }
+p.gap { font-size: 6px; }
 ul.tasks { list-style-type: none; }
 """)
 
@@ -47,6 +50,7 @@ class MarkdownView(QTextBrowser):
         self._blocks: Sequence[RenderedBlock] = ()
         self._waiting: deque[RenderedBlock] = deque()
         self._next = self.document()
+        self._filling = QTextCursor(self._next)
         self._next_places: list[tuple[int, int]] = []
         self._places: list[tuple[int, int]] = []  # (line of the source, block of the document), both rising
         self._timer = QTimer(self)
@@ -69,6 +73,8 @@ class MarkdownView(QTextBrowser):
             self._next.deleteLater()
         self._waiting = deque(blocks)
         self._next = self._new_document()
+        self._filling = QTextCursor(self._next)
+        self._filling.beginEditBlock()  # until all is there: else each piece would cost what is there already
         self._next_places = []
         self._add_slice()
 
@@ -105,18 +111,8 @@ class MarkdownView(QTextBrowser):
     @Slot()
     def _add_slice(self) -> None:
         until = time.monotonic() + _SLICE_S
-        cursor = QTextCursor(self._next)
-        cursor.movePosition(QTextCursor.MoveOperation.End)
         while self._waiting and time.monotonic() < until:
-            block = self._waiting.popleft()
-            if self._next_places:
-                cursor.insertBlock()
-            cursor.setBlockCharFormat(QTextCharFormat())
-            gap = cursor.block()
-            # What comes first takes the format of where it is inserted, so that is the gap.
-            cursor.insertHtml(f"<p>&nbsp;</p>{block.html}")
-            QTextCursor(gap).setBlockFormat(_space(_GAP if self._next_places else 1))
-            self._next_places.append((block.line, gap.blockNumber()))
+            self._add(self._next_blocks())
         if self._waiting:
             if not self._timer.isActive():
                 self._timer.start(0)
@@ -124,10 +120,34 @@ class MarkdownView(QTextBrowser):
         self._timer.stop()
         self._swap()
 
+    def _next_blocks(self) -> list[RenderedBlock]:
+        """As many as are laid out in a millisecond or two: each insertion has a price of its own."""
+        blocks, size = [self._waiting.popleft()], 0
+        while self._waiting and size < _PIECE:
+            size += len(blocks[-1].html)
+            blocks.append(self._waiting.popleft())
+        return blocks
+
+    def _add(self, blocks: Sequence[RenderedBlock]) -> None:
+        """Put these at the end, each below a gap: what comes first takes the format of where it is inserted."""
+        cursor = QTextCursor(self._next)
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        if self._next_places:
+            cursor.insertBlock()
+        gap = cursor.block()
+        cursor.setBlockCharFormat(QTextCharFormat())
+        cursor.insertHtml("".join(f"{_GAP}{block.html}" for block in blocks))
+        for block in blocks:
+            while gap.isValid() and not _is_gap(gap):
+                gap = gap.next()
+            self._next_places.append((block.line, gap.blockNumber()))
+            gap = gap.next()
+
     def _swap(self) -> None:
         bar = self.verticalScrollBar()
         value = bar.value()
         self._places = self._next_places
+        self._filling.endEditBlock()
         self.setDocument(self._next)  # which deletes the one before: it is this view's child
         bar.setValue(value)
         self.filled.emit()
@@ -141,8 +161,5 @@ class MarkdownView(QTextBrowser):
         self.link_wanted.emit(url.toString())
 
 
-def _space(pixels: int) -> QTextBlockFormat:
-    """The gap between two blocks."""
-    space = QTextBlockFormat()
-    space.setLineHeight(pixels, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
-    return space
+def _is_gap(block: QTextBlock) -> bool:
+    return block.text() == _GAP_TEXT

@@ -15,6 +15,7 @@ from window_support import Stage
 from slop_qt.core import events as ev
 from slop_qt.core.approvals import Mode
 from slop_qt.core.errors import InvalidInputError, StoreError
+from slop_qt.core.line_ends import in_editor
 from slop_qt.core.tickets import TicketStatus
 from slop_qt.mma.plan_shapes import Document
 from slop_qt.qt.editing.edited_text import EditedText
@@ -294,9 +295,9 @@ def test_a_long_text_comes_and_goes_in_slices(main_loop: MainLoop, qapp: QApplic
     text = "\U0001f600 is half of what a slice could cut\r\n" * 20_000
     stack, owner = QUndoStack(), QObject()
     edited = EditedText("spec", stack, owner)
-    main_loop.run(edited.load(Document(text=text, digest="d"), draft=f"Mine\r\n{text}"))
+    main_loop.run(edited.load(Document(text=text, digest="d"), in_editor(text), draft=f"Mine\r\n{text}"))
     assert edited.unsaved
-    assert main_loop.run(edited.snapshot()).text == f"Mine\r\n{text}"
+    assert main_loop.run(edited.snapshot()).written() == f"Mine\r\n{text}"
     stack.undo()
     assert not edited.unsaved
-    assert main_loop.run(edited.snapshot()).text == text
+    assert main_loop.run(edited.snapshot()).written() == text

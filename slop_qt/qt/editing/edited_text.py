@@ -19,11 +19,15 @@ _NEVER = -1
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The text at one moment, line ends as they are written; state is what `saved` needs to know of it."""
+    """The text at one moment, with line feeds, and what it is an edit of; state is what `saved` needs to know of it."""
 
     text: str
-    base_digest: str
+    base: Document
     state: int
+
+    def written(self) -> str:
+        """As it is written: what was not changed has the line ends that it had. Slow where it is long."""
+        return with_line_ends(self.base.text, self.text)
 
 
 class EditedText(QObject):
@@ -75,13 +79,12 @@ class EditedText(QObject):
         """Whether it can be typed in."""
         return self.loaded and self.base.problem is None
 
-    async def load(self, document: Document, draft: str | None = None) -> None:
+    async def load(self, document: Document, text: str, draft: str | None = None) -> None:
         """Fill the empty document; a long text comes in slices, and the loop turns between them.
 
-        A draft is put in its place, as an edit that is not saved.
+        text is the document's with line feeds. A draft is put in its place, as an edit that is not saved.
         """
         self.base = document
-        text = in_editor(document.text)
         self.document.setUndoRedoEnabled(False)
         for start in range(0, len(text), _SLICE):
             if start:
@@ -153,15 +156,15 @@ class EditedText(QObject):
                 if start < size:
                     await asyncio.sleep(0)
             if revision == self.document.revision() and base is self.base:
-                return Snapshot(with_line_ends(base.text, "".join(pieces)), base.digest, steps)
+                return Snapshot("".join(pieces), base, steps)
 
     def saving(self, snapshot: Snapshot) -> None:
         """That is being written."""
         self._saving_steps = snapshot.state
 
-    def saved(self, snapshot: Snapshot, digest: str) -> None:
-        """That was written."""
-        self.base, self.theirs = Document(text=snapshot.text, digest=digest), None
+    def saved(self, written: Document) -> None:
+        """What was being written is on disk now."""
+        self.base, self.theirs = written, None
         self._mark_saved(self._saving_steps)
 
     @Slot()

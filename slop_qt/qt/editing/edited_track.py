@@ -123,7 +123,7 @@ class EditedTrack(QObject):
         for text in self.texts:
             if text.name in unsaved and text.loaded:
                 snapshot = await text.snapshot(end_typing=False)
-                await self._keep(text.name, snapshot.text, snapshot.base_digest)
+                await self._keep(text.name, await self._offload.run(snapshot.written), snapshot.base.digest)
         if _TICKETS in unsaved:
             await self._keep(_TICKETS, _TICKETS_FILE.dump_json(self.tickets.current).decode(), self.tickets.base_digest)
         for name in self._kept - set(unsaved):
@@ -152,11 +152,12 @@ class EditedTrack(QObject):
         kept = []
         for text, document in zip(self.texts, (documents.spec, documents.plan), strict=True):
             draft = await self._draft(text.name)
+            plain = await self._offload.run(partial(in_editor, document.text))
             if draft is None:
-                await text.load(document)
+                await text.load(document, plain)
                 continue
             kept.append(draft)
-            await text.load(document.model_copy(update={"digest": draft.base_digest}), draft.text)
+            await text.load(document.model_copy(update={"digest": draft.base_digest}), plain, draft.text)
             text.set_theirs(document if draft.base_digest != document.digest else None)
         draft = await self._draft(_TICKETS)
         self._fill_tickets(documents, draft)
@@ -188,7 +189,7 @@ class EditedTrack(QObject):
         elif not text.unsaved:
             text.take_over(document)
             self.noticed.emit(f"{file} was changed outside. Undo brings back what was here.")
-        elif in_editor((await text.snapshot(end_typing=False)).text) == in_editor(document.text):
+        elif (await text.snapshot(end_typing=False)).text == in_editor(document.text):
             text.take_over(document)
         else:
             text.set_theirs(document)
@@ -216,8 +217,9 @@ class EditedTrack(QObject):
             return True
         snapshot = await text.snapshot()
         text.saving(snapshot)
+        content = await self._offload.run(snapshot.written)
         params = plan_shapes.SaveText(
-            track_id=self.track_id, document=text.name, text=snapshot.text, base_digest=snapshot.base_digest
+            track_id=self.track_id, document=text.name, text=content, base_digest=snapshot.base.digest
         )
         try:
             written = await self._registry.call(commands.TRACK_SAVE_TEXT, params)
@@ -226,7 +228,7 @@ class EditedTrack(QObject):
             if text.theirs is None:
                 raise
             return False
-        text.saved(snapshot, written.digest)
+        text.saved(Document(text=content, digest=written.digest))
         return True
 
     async def _save_tickets(self) -> bool:

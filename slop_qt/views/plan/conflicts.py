@@ -52,7 +52,7 @@ class Conflicts(QWidget):
         mine = await _mine(track, name)
         if theirs is None:
             return
-        diff = await self._context.offload.run(partial(unified_diff, _FILES[name], theirs, in_editor(mine)))
+        diff = await self._context.offload.run(partial(unified_diff, _FILES[name], theirs, mine))
         dialog = CompareDialog(self._context.theme, _FILES[name], diff, self.window())
         dialog.mine_wanted.connect(partial(self._context.editor.keep_mine, name))
         dialog.theirs_wanted.connect(partial(self._context.editor.take_theirs, name))

@@ -22,7 +22,7 @@ from slop_qt.widgets.source_edit import SourceEdit
 __all__ = ["TextPage"]
 
 _RENDER_MS = 250
-_TOO_LONG = 500_000  # characters; a longer text is rendered when somebody asks for it
+_TOO_LONG = 200_000  # characters; a longer text is rendered when somebody asks for it
 _NAMED = 3
 _READ_ONLY = Look("failed", "Cannot be edited", "failed")
 _HIDDEN = Look("waiting", "Hidden characters", "waiting")
