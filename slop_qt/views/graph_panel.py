@@ -21,10 +21,10 @@ __all__ = ["GraphPanel"]
 class GraphPanel(Panel):
     """Tickets as edited, standing where the track's newest run has them. Lives in the GUI thread.
 
-    Hidden, it lays nothing out. Without an editor the graph can only be looked at.
+    Hidden, it lays nothing out. Tickets that the editor cannot read can still be looked at, as the run knows them.
     """
 
-    def __init__(self, context: WindowContext, editor: GraphEditor | None = None) -> None:
+    def __init__(self, context: WindowContext) -> None:
         empty = EmptyState(
             context.theme,
             "graph",
@@ -34,7 +34,7 @@ class GraphPanel(Panel):
         )
         super().__init__(context.theme, "graph", empty)
         self._context = context
-        self._editor = editor
+        self._editor: GraphEditor = context.editor
         self._track_id: str | None = None
         self._model = TicketModel(self)
         self._graph = GraphView(context.theme, self._model)
@@ -46,13 +46,17 @@ class GraphPanel(Panel):
         column.addWidget(self._graph, 1)  # first: it is what the keyboard goes to when it comes to the panel
         column.insertWidget(0, self._strip)
         self._first = empty.offer("graph.first_ticket", "Add ticket", lambda: self._graph.add_wanted.emit(""))
-        for signal in (context.tracks.changed, context.bridge.tickets_changed, context.bridge.runs_changed):
+        wire_editing(self._graph, self._editor, self._answered)
+        for signal in (
+            context.tracks.changed,
+            context.bridge.tickets_changed,
+            context.bridge.runs_changed,
+            self._editor.tickets_changed,
+            self._editor.problems_changed,
+            self._editor.state_changed,
+        ):
             signal.connect(self._refresh)
         context.selection.changed.connect(self._follow)
-        if editor is not None:
-            wire_editing(self._graph, editor, self._answered)
-            for signal in (editor.tickets_changed, editor.problems_changed, editor.state_changed):
-                signal.connect(self._refresh)
         self._refresh()
 
     def shown(self) -> None:
@@ -66,16 +70,15 @@ class GraphPanel(Panel):
             self._graph.reveal_selected()
 
     def _refresh(self) -> None:
-        can_edit = self._editor is not None and self._editor.is_editable
+        can_edit = self._editor.is_editable
         self._first.setVisible(can_edit)
         if not self.isVisible():
             return
         track_id = self._context.selection.track_id
         run = self._context.tracks.run(track_id)
         tickets = in_run(self._specs(), run)
-        problems = self._editor.problems if self._editor is not None and can_edit else ()
-        self._model.set_tickets(tickets, notes(tickets, run, problems))
-        self._graph.set_editing(can_edit, self._editor.fixed if self._editor is not None else frozenset())
+        self._model.set_tickets(tickets, notes(tickets, run, self._editor.problems if can_edit else ()))
+        self._graph.set_editing(can_edit, self._editor.fixed)
         self._strip.refresh()
         self.show_content(bool(tickets))
         if track_id != self._track_id:
@@ -83,7 +86,7 @@ class GraphPanel(Panel):
             self._graph.show_from_start()
 
     def _specs(self) -> Sequence[TicketSpec]:
-        if self._editor is not None and self._editor.is_editable:
+        if self._editor.is_editable:
             return self._editor.tickets
         return self._context.tracks.tickets(self._context.selection.track_id)
 

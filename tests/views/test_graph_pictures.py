@@ -13,12 +13,11 @@ from PySide6.QtCore import QPointF, QSettings, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from ticket_book import TicketBook
 from window_support import Stage, shown_track
 
 from slop_qt.core import events as ev
 from slop_qt.core.approvals import Mode
-from slop_qt.core.tickets import TicketSpec, TicketStatus
+from slop_qt.core.tickets import Ticket, TicketSpec, TicketStatus
 from slop_qt.qt.theme import ThemeChoice
 from slop_qt.views.graph_panel import GraphPanel
 
@@ -51,11 +50,9 @@ def shown(stage: Stage, qtbot: QtBot, events: Iterator[ev.Event]) -> GraphPanel:
     stage.feed.publish(*events)
     run = stage.feed.state.runs[story.RUN]
     stage.desk.tracks = [shown_track(story.TRACK, "Much", tuple(run.tickets.values()))]
-    book = TicketBook(tuple(run.tickets.values()))
-    book.fixed = frozenset(name for name, ticket in run.tickets.items() if ticket.attempt)
+    stage.context.tracks.reload()
     stage.context.selection.select(story.TRACK)
-    panel = GraphPanel(stage.context, book)
-    book.setParent(panel)
+    panel = GraphPanel(stage.context)
     qtbot.addWidget(panel)
     panel.resize(1280, 800)
     panel.show()
@@ -105,20 +102,18 @@ def test_a_dependency_while_it_is_drawn_and_one_that_is_selected(stage: Stage, q
 
 
 def test_a_graph_that_cannot_be(stage: Stage, qtbot: QtBot) -> None:
-    stage.context.selection.select("wrong_20261122")
     graph = {"a": ("c", "gone"), "b": ("a",), "c": ("b",), "d": ("b", "d"), "e": ("d",)}
-    book = TicketBook(
-        tuple(
-            TicketSpec(id=name, title=f"Ticket {name}, which is in a circle or beside it", brief="", depends_on=needs)
-            for name, needs in graph.items()
-        )
-    )
-    panel = GraphPanel(stage.context, book)
-    book.setParent(panel)
+    title = "One in a circle, or beside it"
+    wrong = tuple(Ticket(id=name, title=title, brief="", depends_on=needs) for name, needs in graph.items())
+    stage.desk.tracks = [shown_track("wrong_20261122", "Wrong", wrong)]
+    stage.context.tracks.reload()
+    stage.context.selection.select("wrong_20261122")
+    panel = GraphPanel(stage.context)
     qtbot.addWidget(panel)
     panel.resize(1280, 400)
     panel.show()
     qtbot.waitActive(panel)
+    qtbot.waitUntil(lambda: bool(stage.context.editor.problems))
     grab(panel, stage, "wrong")
     assert len(panel._graph.scene.layout.circular) == 3
 
