@@ -1,7 +1,7 @@
 """`python -m benchmarks`: all lines, each as `name: ours / floor = ratio (goal)`, and benchmarks/results.json.
 
-`python -m benchmarks NAME…` measures only the lines of these names: answer, adapters, streams, start. Each bench is a
-process of its own. The exit code is 0 whether or not goals are met: a busy machine is no defect.
+`python -m benchmarks NAME…` measures only the lines of these names: answer, adapters, streams, start, conductor, graph.
+Each bench is a process of its own. The exit code is 0 whether or not goals are met: a busy machine is no defect.
 """
 
 import json
@@ -21,6 +21,7 @@ from benchmarks.start import start_pairs
 _RESULTS = Path(__file__).with_name("results.json")
 _HEADLINE_TOKENS = 100_000
 _HEADLINE_STREAMS = 64
+_HEADLINE_TICKETS = 300
 
 
 def _child(*arguments: str) -> Any:
@@ -71,11 +72,40 @@ def _start() -> list[Line]:
     return [ratio_line("start, window and socket, / empty window", start_pairs(), 2.0)]
 
 
+def _conductor() -> list[Line]:
+    by_size: dict[int, list[tuple[float, float]]] = {}
+    for tickets, ours, floor, events in _child("benchmarks.conductor"):
+        by_size.setdefault(tickets, []).append((ours, floor))
+        each = events / tickets
+    least, most = min(by_size), max(by_size)
+    ratios = ", ".join(
+        f"{tickets:,} {median(ours / floor for ours, floor in pairs):.1f}" for tickets, pairs in by_size.items()
+    )
+    grows = exponent((tickets, median(ours for ours, _ in pairs)) for tickets, pairs in by_size.items())
+    note = f"{ratios}; {each:.1f} events a ticket; grows with tickets^{grows:.2f}"
+    sizes = [(big, small) for (big, _), (small, _) in zip(by_size[most], by_size[least], strict=False)]
+    return [
+        ratio_line(f"conductor, {least:,} tickets, / graphlib", by_size[least], 10.0, note),
+        ratio_line(f"conductor, {most:,} tickets, / {least:,}", sizes, 15.0),
+    ]
+
+
+def _graph() -> list[Line]:
+    measured = _child("benchmarks.graph")
+    pairs = [(ours, floor) for size, ours, _, floor in measured if size == _HEADLINE_TICKETS]
+    layout = median(laid_out for size, _, laid_out, _ in measured if size == _HEADLINE_TICKETS)
+    grows = exponent((size, ours) for size, ours, _, _ in measured)
+    note = f"of this, the layout {layout * 1000:.0f} ms; grows with tickets^{grows:.2f}"
+    return [ratio_line("graph, 300 tickets laid out and painted, / bare drawing", pairs, 4.0, note)]
+
+
 _BENCHES: dict[str, Callable[[], list[Line]]] = {
     "answer": _answer,
     "adapters": _adapters,
     "streams": _streams,
     "start": _start,
+    "conductor": _conductor,
+    "graph": _graph,
 }
 
 

@@ -236,11 +236,11 @@ def _conductor() -> None:
 @_conductor.command("check", help="Lint a project's conductor/ folder: one finding a line as path:line: what.")
 @click.argument("path", type=click.Path(path_type=Path), default=Path())
 @_common
-def _check(path: Path, **given: Any) -> None:  # noqa: ARG001
+def _check(path: Path, **given: Any) -> None:
     def work() -> int:
         from slop_qt.headless.conductor_lint import run_conductor_check
 
-        return run_conductor_check(path.expanduser().absolute())
+        return run_conductor_check(_options(path, given).project)
 
     _ended(work)
 

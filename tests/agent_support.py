@@ -20,6 +20,7 @@ from slop_qt.core.tickets import TicketSpec
 from slop_qt.providers.scenario import Scenario
 from slop_qt.providers.scripted import ScriptedProvider
 from slop_qt.providers.throttle import Throttle
+from slop_qt.store.plan_reader import ConductorPlans
 from slop_qt.tools.registry import ToolRegistry, default_tools
 from slop_qt.workspace.processes import PosixCommandRunner
 
@@ -177,11 +178,13 @@ class CannedProvider:
     def __init__(self, *sends: Sequence[ProviderEvent | Exception]) -> None:
         self._sends = list(sends)
         self.throttle = Throttle(self.name)
+        self.requests: list[ModelRequest] = []
 
     async def open(self) -> "CannedProvider":
         return self
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent, None]:
+        self.requests.append(request)
         for event in self._sends.pop(0):
             if isinstance(event, Exception):
                 raise event
@@ -246,6 +249,7 @@ def services(sink: Any, provider: Any, offload: Any, gate: Any | None = None) ->
         tools=ToolRegistry(default_tools()),
         offload=offload,
         commands=PosixCommandRunner(os.environ),
+        plans=ConductorPlans(),
     )
 
 

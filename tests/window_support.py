@@ -81,6 +81,7 @@ class Desk:
         self.answers: dict[str, Shape | SlopError] = {
             commands.RUN_DIFF.name: shapes.Diff(diff=""),
             commands.TRACK_FORECAST.name: NO_FORECAST,
+            commands.TRACK_SAVE_TICKETS.name: plan_shapes.Saved(digest="written"),
         }
         self.tracks: list[shapes.TrackShown] = []
         for command in (

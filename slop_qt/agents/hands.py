@@ -55,6 +55,7 @@ class Hands:
             limits=request.limits,
             offload=services.offload,
             commands=services.commands,
+            plans=services.plans,
             basis=request.basis,
         )
         self._answer: Shape | None = None

@@ -153,7 +153,7 @@ class Agent:
         if reply.stop == "refusal":
             raise ProviderError("The model refused to answer.", "Reword the ticket, or choose another model.")
         if reply.stop == "pause":
-            self._history.append(conv.Message("assistant", _blocks(reply, ())))
+            self._history.append(conv.Message("assistant", reply.blocks()))
             return None
         if reply.stop == "max_tokens":
             limit = self._request.limits.max_output_tokens
@@ -170,7 +170,7 @@ class Agent:
             )
             return None
         done = await self._hands.carry_out(reply.calls)
-        self._history.append(conv.Message("assistant", _blocks(reply, done.uses)))
+        self._history.append(conv.Message("assistant", reply.blocks(done.uses)))
         self._history.append(conv.Message("user", done.results))
         if done.malformed:
             self._mistake(done.malformed)
@@ -180,7 +180,7 @@ class Agent:
 
     def _repair(self, reply: Reply, sentence: str) -> None:
         self._mistake(sentence)
-        self._history.append(conv.Message("assistant", _blocks(reply, ()) or (conv.TextBlock("(no answer)"),)))
+        self._history.append(conv.Message("assistant", reply.blocks() or (conv.TextBlock("(no answer)"),)))
         self._history.append(conv.Message("user", (conv.TextBlock(sentence),)))
 
     def _mistake(self, sentence: str) -> None:
@@ -221,10 +221,6 @@ class Agent:
                 }
             )
         )
-
-
-def _blocks(reply: Reply, uses: tuple[conv.ToolUseBlock, ...]) -> tuple[conv.Block, ...]:
-    return (*reply.blocks, *uses)
 
 
 def _because(note: str | None) -> str:

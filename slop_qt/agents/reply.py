@@ -1,5 +1,6 @@
 """One answer of a model, gathered from its events while they are published."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from slop_qt.agents.request import AgentRequest
@@ -14,16 +15,29 @@ __all__ = ["Reply", "ReplyReader"]
 
 @dataclass(slots=True)
 class Reply:
-    """A complete answer: its blocks in the order in which they came, its raw tool calls, and why it ended."""
+    """A complete answer: what it is made of in the order in which that came, tool calls raw, and why it ended."""
 
-    blocks: list[conv.TextBlock | conv.ThinkingBlock] = field(default_factory=list)
-    calls: list[conv.ToolCallReceived] = field(default_factory=list)
+    parts: list[conv.TextBlock | conv.ThinkingBlock | conv.ToolCallReceived] = field(default_factory=list)
     stop: conv.StopReason = "end_turn"
+
+    @property
+    def calls(self) -> list[conv.ToolCallReceived]:
+        """The answer's tool calls."""
+        return [part for part in self.parts if isinstance(part, conv.ToolCallReceived)]
 
     @property
     def text(self) -> str:
         """The answer's words."""
-        return "".join(block.text for block in self.blocks if isinstance(block, conv.TextBlock))
+        return "".join(part.text for part in self.parts if isinstance(part, conv.TextBlock))
+
+    def blocks(self, uses: Sequence[conv.ToolUseBlock] = ()) -> tuple[conv.Block, ...]:
+        """The answer as the history keeps it. uses are all of its calls, as they were carried out; none, if none was.
+
+        The order stays: vendors that sign what a model thought before a call look whether it still stands there.
+        """
+        left = iter(uses)
+        blocks = (next(left, None) if isinstance(part, conv.ToolCallReceived) else part for part in self.parts)
+        return tuple(block for block in blocks if block is not None)
 
 
 class ReplyReader:
@@ -53,12 +67,12 @@ class ReplyReader:
             self._count(event.usage)
         elif isinstance(event, conv.RetryNotice):
             self._void(event)
-        else:
+        elif not isinstance(event, conv.ToolCallGrowing):
             self._close_text()
             if isinstance(event, conv.ThinkingDone):
-                self.reply.blocks.append(event.block)
+                self.reply.parts.append(event.block)
             elif isinstance(event, conv.ToolCallReceived):
-                self.reply.calls.append(event)
+                self.reply.parts.append(event)
             else:
                 self.reply.stop = event.stop
 
@@ -101,9 +115,9 @@ class ReplyReader:
             self._text.append(delta.text)
             return
         self._close_text()
-        self.reply.blocks.append(conv.TextBlock(delta.text, delta.signature))
+        self.reply.parts.append(conv.TextBlock(delta.text, delta.signature))
 
     def _close_text(self) -> None:
         if self._text:
-            self.reply.blocks.append(conv.TextBlock("".join(self._text)))
+            self.reply.parts.append(conv.TextBlock("".join(self._text)))
             self._text.clear()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from slop_qt.core.planning_basis import PlanningBasis
-from slop_qt.core.ports import ApprovalGate, CommandRunner, EventSink, Offload, Provider
+from slop_qt.core.ports import ApprovalGate, CommandRunner, EventSink, Offload, PlanReader, Provider
 from slop_qt.core.settings import Limits, ModelChoice
 from slop_qt.core.shape import Shape
 from slop_qt.core.tickets import TicketSpec
@@ -56,6 +56,7 @@ class AgentServices:
     tools: ToolRegistry
     offload: Offload
     commands: CommandRunner
+    plans: PlanReader
     counters: TokenCounters = field(default_factory=TokenCounters)
     limit_tokens: Callable[[str, str], int | None] = no_limit_known
 

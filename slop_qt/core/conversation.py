@@ -25,6 +25,7 @@ __all__ = [
     "ThinkingBlock",
     "ThinkingDelta",
     "ThinkingDone",
+    "ToolCallGrowing",
     "ToolCallReceived",
     "ToolResultBlock",
     "ToolSpec",
@@ -48,7 +49,11 @@ class TextBlock:
 
 @dataclass(frozen=True, slots=True)
 class ThinkingBlock:
-    """A model's thinking. signature and redacted are the vendor's own and travel back unchanged."""
+    """A model's thinking. signature and redacted are the vendor's own and travel back unchanged.
+
+    Without either of them it does not travel back. Where a vendor signs nothing and wants its thinking back all the
+    same, signature is the name that it has there.
+    """
 
     text: str
     signature: str | None = None
@@ -154,6 +159,11 @@ class ThinkingDone:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCallGrowing:
+    """More of a tool call has come, which is handed on when all of it is there. Until then this is all that comes."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCallReceived:
     """A complete tool call. arguments_json is raw: who receives it parses it strictly.
 
@@ -201,5 +211,13 @@ class RetryNotice:
 
 
 ProviderEvent = (
-    TextDelta | ThinkingDelta | ThinkingDone | ToolCallReceived | UsageUpdate | CacheWritten | Finished | RetryNotice
+    TextDelta
+    | ThinkingDelta
+    | ThinkingDone
+    | ToolCallGrowing
+    | ToolCallReceived
+    | UsageUpdate
+    | CacheWritten
+    | Finished
+    | RetryNotice
 )

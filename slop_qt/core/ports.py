@@ -1,6 +1,6 @@
 """The boundaries: what one part needs of another, as Protocols. `app` and `headless` hand over what implements them."""
 
-from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -106,6 +106,22 @@ class CommandRunner(Protocol):
         Raises:
             ToolError: the program or the folder does not exist, or may not be executed.
         """
+        ...
+
+
+class PlanReader(Protocol):
+    """Reads a track's plan from its text. For any thread."""
+
+    def tasks(self, plan: str) -> tuple[str, ...]:
+        """The names of its tasks and sub-tasks, in order, each once."""
+        ...
+
+    def unknown(self, plan: str, tasks: Sequence[str]) -> tuple[str, ...]:
+        """Those that are not in the plan, however they are written."""
+        ...
+
+    def is_plan(self, text: str) -> bool:
+        """Whether it has a phase or a task at all."""
         ...
 
 

@@ -50,9 +50,9 @@ class Rule(Shape):
 class Limits(Shape):
     """Bounds of a run. Times are seconds.
 
-    thinking_tokens is how many of the output tokens a model may think with; 0 leaves its thinking off. cache_ttl is how
-    long a provider is asked to keep what it caches, where it lets one choose: an hour costs more to write. count_tokens
-    is whether a provider that can is asked how many tokens a request is, before it is sent.
+    thinking_tokens is how many of the output tokens a model may think with; 0 leaves its thinking off, where that can
+    be. cache_ttl is how long a provider is asked to keep what it caches, where it lets one choose: an hour costs more
+    to write. count_tokens is whether a provider that can is asked how many tokens a request is, before it is sent.
     """
 
     workers: Annotated[int, Field(ge=1, le=64)] = 4

@@ -32,7 +32,7 @@ def forecast_lines(forecast: Forecast) -> list[str]:
 def forecast_line(forecast: Forecast) -> str:
     """The same in one line."""
     path = len(forecast.critical_path)
-    parts = [f"{_counted(len(forecast.tickets), 'ticket')}, up to {forecast.at_once} at once, {path} in a row at least"]
+    parts = [f"{_counted(len(forecast.tickets), 'ticket')}, up to {forecast.at_once} at once, at least {path} in a row"]
     if forecast.tokens is None:
         parts.append("tokens and cost not known")
     else:

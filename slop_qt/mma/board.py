@@ -1,15 +1,24 @@
 """Where the tickets of one run stand, and why; every change is an event."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from slop_qt.core.events import RunReplanned, TicketChanged
+from slop_qt.core.events import RunReplanned, RunStatus, TicketChanged
 from slop_qt.core.ports import EventSink
-from slop_qt.core.tickets import Ticket, TicketSpec, TicketStatus
+from slop_qt.core.tickets import TicketSpec, TicketStatus
 
-__all__ = ["TicketBoard"]
+__all__ = ["TicketBoard", "TicketStanding"]
 
 
 _NOT_STARTED = (TicketStatus.PENDING, None, 0)
+
+
+class TicketStanding(NamedTuple):
+    """Where one ticket stands; attempt counts those that have begun."""
+
+    id: str
+    status: TicketStatus
+    attempt: int
 
 
 class TicketBoard:
@@ -53,13 +62,23 @@ class TicketBoard:
         """How many attempts at it have begun."""
         return self._where[ticket_id][2]
 
-    def as_they_stand(self) -> tuple[Ticket, ...]:
-        """The tickets with where each stands."""
-        return tuple(
-            Ticket(**spec.model_dump(), status=status, reason=reason, attempt=attempt)
-            for spec, (status, reason, attempt) in zip(self.tickets.values(), self._where.values(), strict=True)
-        )
+    def standings(self) -> Iterator[TicketStanding]:
+        """Where each ticket stands."""
+        return (TicketStanding(ticket_id, where[0], where[2]) for ticket_id, where in self._where.items())
 
-    def count(self, status: TicketStatus) -> int:
-        """How many tickets stand there."""
+    def outcome(self) -> tuple[RunStatus, str]:
+        """What a run of which nothing can go on any more has come to."""
+        done, blocked, skipped = (
+            self._count(status) for status in (TicketStatus.DONE, TicketStatus.BLOCKED, TicketStatus.SKIPPED)
+        )
+        total = len(self.tickets)
+        if not total:
+            return "done", "No ticket is left."
+        if blocked:
+            return "blocked", f"{done} of {total} tickets are done, {blocked} blocked."
+        if skipped:
+            return "done", f"{done} of {total} tickets are done, {skipped} skipped."
+        return "done", f"All {total} tickets are done."
+
+    def _count(self, status: TicketStatus) -> int:
         return sum(1 for where in self._where.values() if where[0] is status)

@@ -154,7 +154,7 @@ class Conductor:
 
     def _fixed(self) -> frozenset[str]:
         """What has begun is fixed, also where nothing has been said of its first attempt yet."""
-        return fixed_tickets(self._board.as_they_stand()) | self._working.keys()
+        return fixed_tickets(self._board.standings()) | self._working.keys()
 
     def _line_up(self, fixed: Collection[str]) -> None:
         """Find anew where every ticket stands that has not started; those that are ready keep their turns."""

@@ -40,11 +40,12 @@ class Forecasting:
             InvalidInputError: its tickets make no graph that can be worked.
         """
         parts, tiers = self._parts, self._parts.settings.tiers
-        tickets = await parts.offload.run(partial(parts.folder.tickets, params.track_id))
+        track = await parts.track(params.track_id)
+        tickets = await parts.offload.run(partial(parts.folder.tickets, track.id))
         spent = spent_on_tickets(parts.feed.state, tiers[3])
         workers = params.workers or parts.settings.limits.workers
         return await parts.offload.run(
-            lambda: forecast(params.track_id, tickets, workers, history=_history(spent, tiers, parts.price))
+            lambda: forecast(track.id, tickets, workers, history=_history(spent, tiers, parts.price))
         )
 
 

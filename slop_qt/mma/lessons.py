@@ -8,7 +8,7 @@ from slop_qt.agents.prompts import AttemptStory, TicketStory
 from slop_qt.core.replanning import fixed_tickets
 from slop_qt.core.state import RunState
 from slop_qt.core.stream_state import StreamState
-from slop_qt.core.tickets import Ticket, TicketSpec
+from slop_qt.core.tickets import TicketSpec, as_they_stand
 
 __all__ = ["stories"]
 
@@ -21,13 +21,8 @@ def stories(run: RunState | None, planned: Sequence[TicketSpec]) -> tuple[Ticket
     fixed = fixed_tickets(ran.values())
     attempts = _attempts(run) if run else {}
     return tuple(
-        TicketStory(_as_run(spec, ran.get(spec.id)), spec.id in fixed, attempts.get(spec.id, ())) for spec in planned
+        TicketStory(ticket, ticket.id in fixed, attempts.get(ticket.id, ())) for ticket in as_they_stand(planned, ran)
     )
-
-
-def _as_run(spec: TicketSpec, ran: Ticket | None) -> Ticket:
-    known = {"status": ran.status, "reason": ran.reason, "attempt": ran.attempt} if ran else {}
-    return Ticket(**spec.model_dump(), **known)
 
 
 def _attempts(run: RunState) -> Mapping[str, tuple[AttemptStory, ...]]:

@@ -37,7 +37,7 @@ class Lineup:
         self.plan(tickets)
 
     def plan(self, tickets: Iterable[TicketSpec], done: Callable[[str], bool] = lambda _: False) -> None:
-        """Go by these tickets from now on, of which some may be done. Nothing is ready before `open` says so."""
+        """Go by these tickets from now on, of which some may be done. What is ready or active stays so until told."""
         self._tickets = {ticket.id: ticket for ticket in tickets}
         self._waits_for = {
             ticket.id: {needed: None for needed in ticket.depends_on if not done(needed)}

@@ -21,7 +21,7 @@ class Planning:
     """Has epics and tracks cut, and writes what is accepted. Lives in the main thread's loop."""
 
     def __init__(self, parts: SessionParts, runs: PlanningRuns, door: Runs) -> None:
-        """`door` is by which tickets are written."""
+        """`runs` is in what the tiers are asked, `door` by which tickets are written."""
         self._parts = parts
         self._runs = runs
         self._door = door

@@ -1,22 +1,20 @@
 """Tier 2 again, in the middle of a track: what has not started is planned anew with what has been learnt."""
 
-import hashlib
 from functools import partial
-from pathlib import Path
 
 from slop_qt.agents.prompts import Revision, revision_prompt
 from slop_qt.core.approvals import DecidedBy
-from slop_qt.core.errors import NotPossibleError, WorkspaceError
+from slop_qt.core.errors import NotPossibleError, StoreError, WorkspaceError
 from slop_qt.core.planning_basis import PlanningBasis
 from slop_qt.core.state import RunState
 from slop_qt.core.tickets import TicketSpec
-from slop_qt.core.tracks import Track
 from slop_qt.mma import commands, queries
 from slop_qt.mma.applying import Applying
 from slop_qt.mma.lessons import stories
 from slop_qt.mma.plan_shapes import ReviseTrack, TicketsRevised
 from slop_qt.mma.planning_runs import PlanningRun, PlanningRuns
 from slop_qt.mma.session_parts import SessionParts
+from slop_qt.store.conductor_tracks import StoredTrack
 from slop_qt.tools.submit_tickets import SubmitTicketsArguments
 
 __all__ = ["Revising"]
@@ -39,24 +37,27 @@ class Revising:
 
     async def _revise(self, params: ReviseTrack, _: DecidedBy) -> TicketsRevised:
         track = await self._parts.track(params.track_id)
-        path = self._parts.project / Path(track.spec_path).parent / "tickets.json"
-        # The digest first: where the file changes right after it, saving the answer is refused, and nothing is lost.
-        digest = await self._parts.offload.run(partial(_digest, path))
-        before = await self._parts.offload.run(partial(self._parts.folder.tickets, track.id))
-        if not before:
+        stored = await self._parts.offload.run(partial(self._parts.folder.read_track, track.id))
+        problem = stored.tickets_problem or stored.spec.problem or stored.plan.problem
+        if problem is not None:
+            raise StoreError(problem)
+        if not stored.tickets:
             raise NotPossibleError(f"Track {track.id} has no tickets to revise.", "Plan its tickets first.")
 
         async def work(run: PlanningRun) -> tuple[TicketSpec, ...]:
-            return await self._ask(run, track, before, params.wish)
+            return await self._ask(run, stored, params.wish)
 
         run_id, tickets = await self._runs.carry_out(f"Revised tickets for {track.title}", 2, work)
-        return TicketsRevised(run_id=run_id, track_id=track.id, before=before, tickets=tickets, base_digest=digest)
+        return TicketsRevised(
+            run_id=run_id,
+            track_id=track.id,
+            before=stored.tickets,
+            tickets=tickets,
+            base_digest=stored.tickets_digest,
+        )
 
-    async def _ask(
-        self, run: PlanningRun, track: Track, before: tuple[TicketSpec, ...], wish: str
-    ) -> tuple[TicketSpec, ...]:
-        spec = await self._parts.offload.run(partial(self._parts.folder.spec, track.id))
-        plan = await self._parts.offload.run(partial(self._parts.folder.plan, track.id))
+    async def _ask(self, run: PlanningRun, stored: StoredTrack, wish: str) -> tuple[TicketSpec, ...]:
+        track, before, spec, plan = stored.track, stored.tickets, stored.spec.text, stored.plan.text
         material = await self._runs.material()
         newest = queries.newest_run_of(self._parts.feed.state, track.id)
         merged = await self._merged(newest)
@@ -75,10 +76,3 @@ class Revising:
             return await self._applying.diff(run, None, None)
         except WorkspaceError as error:  # its branch may be gone; the summaries are not
             return f"It cannot be shown: {error.message}"
-
-
-def _digest(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:  # there is none, or the folder says next why it cannot be read
-        return ""

@@ -12,7 +12,7 @@ from slop_qt.core.errors import ConflictError, NotPossibleError
 from slop_qt.core.events import Fault, RunEnded, RunPaused, RunPrepared, RunResumed, RunStarted, RunStatus
 from slop_qt.core.settings import Rule
 from slop_qt.core.state import Changes
-from slop_qt.core.tickets import TicketSpec, TicketStatus, check_graph
+from slop_qt.core.tickets import TicketSpec, check_graph
 from slop_qt.core.tracks import Track, TrackStatus
 from slop_qt.mma.board import TicketBoard
 from slop_qt.mma.conductor import Conductor
@@ -259,7 +259,7 @@ class Runs:
         reason: str | None = None
         try:
             await running.work
-            status, reason = _outcome(running.board)
+            status, reason = running.board.outcome()
         except asyncio.CancelledError:
             status, reason = "cancelled", "The run was cancelled."
         except Exception as error:  # noqa: BLE001  # the edge of a run: it ends, and says why
@@ -293,17 +293,3 @@ class Runs:
             message = f"The run has cost {cost:.4f} USD: its budget of {running.budget_usd:.4f} USD is used up."
             hint = "Resume with a higher budget, or cancel."
             self._parts.sink.publish(Fault(run_id=running.run_id, where="budget", message=message, hint=hint))
-
-
-def _outcome(board: TicketBoard) -> tuple[RunStatus, str | None]:
-    done, blocked, skipped = (
-        board.count(status) for status in (TicketStatus.DONE, TicketStatus.BLOCKED, TicketStatus.SKIPPED)
-    )
-    total = len(board.tickets)
-    if not total:
-        return "done", "No ticket is left."
-    if blocked:
-        return "blocked", f"{done} of {total} tickets are done, {blocked} blocked."
-    if skipped:
-        return "done", f"{done} of {total} tickets are done, {skipped} skipped."
-    return "done", f"All {total} tickets are done."

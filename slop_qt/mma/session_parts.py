@@ -18,6 +18,7 @@ from slop_qt.mma.feed import StateFeed
 from slop_qt.mma.spent import Price
 from slop_qt.providers.token_counter import TokenCounters
 from slop_qt.store.conductor_folder import ConductorFolder
+from slop_qt.store.plan_reader import ConductorPlans
 from slop_qt.store.preferences import Preferences
 from slop_qt.store.system_prompts import PromptFolder, SystemPrompts
 from slop_qt.tools.registry import ToolRegistry
@@ -70,6 +71,7 @@ class SessionParts:
             tools=self.tools,
             offload=self.offload,
             commands=self.commands,
+            plans=ConductorPlans(),
             counters=self.counters,
             limit_tokens=self.limit_tokens,
         )

@@ -17,6 +17,7 @@ from slop_qt.providers.http_failures import Refusal, says_overflow
 from slop_qt.providers.model_listing import ModelLister
 from slop_qt.providers.sdk_client import SdkProvider, SdkSession, Toolbox
 from slop_qt.providers.servers import Place
+from slop_qt.providers.withheld_headers import withheld_headers
 
 __all__ = ["AnthropicProvider"]
 
@@ -36,7 +37,7 @@ class AnthropicProvider(SdkProvider):
         streams_text=True,
         shows_thinking=True,
         thinking_asked="tokens",
-        returns_signatures=True,
+        returns_thinking="signed",
         parallel_calls=True,
         raw_arguments=True,
         stops=STOPS,
@@ -87,7 +88,10 @@ class AnthropicProvider(SdkProvider):
 
     def _client(self, tools: Toolbox) -> Any:
         key, base_url = self._endpoint.key or _NO_KEY, self._endpoint.base_url
-        return tools.sdk.AsyncAnthropic(api_key=key, base_url=base_url, **tools.client_options())
+        options = tools.client_options()
+        if not self._at_vendor:
+            options["default_headers"] = withheld_headers("ANTHROPIC_CUSTOM_HEADERS", omit=tools.sdk.omit, key=key)
+        return tools.sdk.AsyncAnthropic(api_key=key, base_url=base_url, **options)
 
     def _sdk_errors(self, sdk: ModuleType) -> tuple[type[Exception], ...]:
         return (sdk.AnthropicError,)

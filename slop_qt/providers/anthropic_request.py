@@ -13,10 +13,10 @@ from slop_qt.core.conversation import (
     ThinkingBlock,
     ToolUseBlock,
 )
+from slop_qt.providers.anthropic_thinking import thinking_fields
 
 __all__ = ["count_body", "request_body"]
 
-_LEAST_THINKING = 1024
 # The API refuses the mark on thinking, and on text that is empty, which is never sent.
 _MARKABLE = frozenset({"text", "tool_use", "tool_result"})
 
@@ -32,14 +32,9 @@ def request_body(request: ModelRequest) -> dict[str, Any]:
     """
     body: dict[str, Any] = {
         "model": request.model,
-        "max_tokens": request.max_output_tokens,
+        **thinking_fields(request),
         "messages": [_message(message) for message in request.messages],
     }
-    if request.thinking_tokens:
-        # The API takes no fewer than 1,024, and they are part of max_tokens.
-        budget = max(_LEAST_THINKING, min(request.thinking_tokens, request.max_output_tokens - 1))
-        body["thinking"] = {"type": "enabled", "budget_tokens": budget}
-        body["max_tokens"] = max(request.max_output_tokens, budget + 1)
     if request.tools:
         body["tools"] = [
             {"name": tool.name, "description": tool.description, "input_schema": dict(tool.schema)}

@@ -143,7 +143,7 @@ class MessageDecoder(AnswerDecoder):
         elif kind == "text_delta":
             self._say(TextDelta, delta["text"])
         elif kind == "input_json_delta":
-            block.pieces.append(delta["partial_json"])
+            self._grow_call(block.pieces, delta["partial_json"])
         elif kind == "thinking_delta":
             self._grow_thinking(block, delta["thinking"])
         else:

@@ -21,7 +21,8 @@ class Capabilities:
         streams_text: words are handed on while the answer is not complete.
         shows_thinking: thinking is told apart from text.
         thinking_asked: in what a request says how much to think, None where it cannot.
-        returns_signatures: signatures of thinking travel back unchanged in the next request.
+        returns_thinking: how thinking travels back unchanged in the next request: with the vendor's signature, or under
+            the name that it came by; None where it does not.
         parallel_calls: one answer may hold several tool calls.
         raw_arguments: arguments come as raw JSON in pieces, so that broken ones are seen and answered.
         stops: the API's reasons to end an answer, and ours for each.
@@ -40,7 +41,7 @@ class Capabilities:
     streams_text: bool
     shows_thinking: bool
     thinking_asked: Literal["tokens", "effort"] | None
-    returns_signatures: bool
+    returns_thinking: Literal["signed", "named"] | None
     parallel_calls: bool
     raw_arguments: bool
     stops: Mapping[str, StopReason]

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
-from slop_qt.core.conversation import ProviderEvent, TextDelta, ThinkingDelta
+from slop_qt.core.conversation import ProviderEvent, TextDelta, ThinkingDelta, ToolCallGrowing
 from slop_qt.core.errors import ProviderError
 from slop_qt.providers.endpoint import Vendor
 from slop_qt.providers.sse import SseParser
@@ -27,6 +27,7 @@ class AnswerDecoder(ABC):
         self._out: list[ProviderEvent] = []
         self._words: list[str] = []
         self._words_are: type[TextDelta | ThinkingDelta] = TextDelta
+        self._told_of_growth = False  # of a call, in this `take`
         self._reading = "event"  # what `_read` is at, for messages
 
     @abstractmethod
@@ -76,6 +77,7 @@ class AnswerDecoder(ABC):
     def _drain(self) -> list[ProviderEvent]:
         self._flush()
         out, self._out = self._out, []
+        self._told_of_growth = False
         return out
 
     def _emit(self, event: ProviderEvent) -> None:
@@ -95,6 +97,13 @@ class AnswerDecoder(ABC):
             self._words_are = kind
         if words:
             self._words.append(words)
+
+    def _grow_call(self, pieces: list[str], piece: str) -> None:
+        """Keep the next piece of a tool call's arguments."""
+        pieces.append(piece)
+        if piece and not self._told_of_growth:
+            self._told_of_growth = True
+            self._emit(ToolCallGrowing())
 
     def _nonsense(self, what: str) -> ProviderError:
         return ProviderError(

@@ -38,7 +38,7 @@ class GeminiProvider(SdkProvider):
         streams_text=True,
         shows_thinking=True,
         thinking_asked="tokens",
-        returns_signatures=True,
+        returns_thinking="signed",
         parallel_calls=True,
         raw_arguments=False,
         stops=STOPS,

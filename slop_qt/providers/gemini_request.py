@@ -23,6 +23,8 @@ _LEAST_THINKING = 512  # of the models whose thinking has a least budget, the hi
 # The models whose thinking is on unless it is switched off, and that let it be switched off; asking it of another is
 # an error, or means something else.
 _CAN_STOP_THINKING = re.compile(r"(models/)?gemini-2\.5-flash")
+# Those that think anyhow. What they think is asked for as words: else nothing comes for minutes, as from a dead server.
+_ALWAYS_THINKS = re.compile(r"(models/)?gemini-(2\.5-pro|[3-9]|\d\d)")
 
 
 def check_model(model: str) -> None:
@@ -106,6 +108,8 @@ def _generation(request: ModelRequest) -> dict[str, Any]:
         generation["maxOutputTokens"] = max(request.max_output_tokens, budget + 1)
     elif _CAN_STOP_THINKING.match(request.model):
         generation["thinkingConfig"] = {"thinkingBudget": 0}
+    elif _ALWAYS_THINKS.match(request.model):
+        generation["thinkingConfig"] = {"includeThoughts": True}
     return generation
 
 

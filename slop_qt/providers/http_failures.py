@@ -208,7 +208,7 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
     if seconds is None and header:
         try:
             when = email.utils.parsedate_to_datetime(header)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         seconds = (when.replace(tzinfo=when.tzinfo or UTC) - now).total_seconds()
     return None if seconds is None else max(seconds, 0.0)

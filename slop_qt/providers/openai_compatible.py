@@ -19,11 +19,14 @@ from slop_qt.providers.openai_request import request_body
 from slop_qt.providers.openai_wire import OPENAI, STOPS, ChunkDecoder
 from slop_qt.providers.sdk_client import SdkProvider, SdkSession, Toolbox
 from slop_qt.providers.servers import Place
+from slop_qt.providers.withheld_headers import withheld_headers
 
 __all__ = ["OpenAIProvider"]
 
 # The SDK will not go without a word for a key, even where the header that has it is left out.
 _NO_KEY = "none"
+# Which of the account's parts pays, from OPENAI_ORG_ID and OPENAI_PROJECT_ID.
+_ACCOUNT_HEADERS = ("OpenAI-Organization", "OpenAI-Project")
 _OVERFLOW_STATUSES = frozenset({400, 413, 422, 500})
 
 
@@ -42,7 +45,7 @@ class OpenAIProvider(SdkProvider):
         streams_text=True,
         shows_thinking=True,
         thinking_asked="effort",
-        returns_signatures=False,
+        returns_thinking="named",
         parallel_calls=True,
         raw_arguments=True,
         stops=STOPS,
@@ -111,8 +114,12 @@ class OpenAIProvider(SdkProvider):
         )
 
     def _client(self, tools: Toolbox, options: dict[str, Any]) -> Any:
-        endpoint = self._endpoint
-        return tools.sdk.AsyncOpenAI(api_key=endpoint.key or _NO_KEY, base_url=endpoint.base_url, **options)
+        key, base_url = self._endpoint.key or _NO_KEY, self._endpoint.base_url
+        if not self._at_vendor:
+            options["default_headers"] = withheld_headers(
+                "OPENAI_CUSTOM_HEADERS", omit=tools.sdk.omit, key=key, also=_ACCOUNT_HEADERS
+            )
+        return tools.sdk.AsyncOpenAI(api_key=key, base_url=base_url, **options)
 
     def _headers(self, tools: Toolbox) -> dict[str, Any]:
         return {} if self._endpoint.key else {"Authorization": tools.sdk.omit}

@@ -2,15 +2,20 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from slop_qt.core.conversation import Message, ModelRequest, TextBlock, ToolResultBlock, ToolUseBlock
+from slop_qt.core.conversation import Message, ModelRequest, TextBlock, ThinkingBlock, ToolResultBlock, ToolUseBlock
+from slop_qt.providers.effort import effort_for
+from slop_qt.providers.openai_wire import THINKING_BACK
 
 __all__ = ["request_body"]
 
-# Tokens to think with, and the word for as much; what is more is "high".
-_EFFORTS = ((2_048, "low"), (8_192, "medium"))
+
+# Since then OpenAI's own models refuse requests with tools in this API unless they are told not to think.
+_GPT = re.compile(r"gpt-(\d{1,2})(?:\.(\d{1,2}))?(?![\d.])(?!.*chat)")
+_NO_THINKING_WITH_TOOLS_SINCE = (5, 2)
 
 
 def request_body(request: ModelRequest, *, official: bool) -> dict[str, Any]:
@@ -33,11 +38,18 @@ def request_body(request: ModelRequest, *, official: bool) -> dict[str, Any]:
             }
             for tool in request.tools
         ]
-    if request.thinking_tokens:
-        body["reasoning_effort"] = _effort(request.thinking_tokens)
+    if official and request.tools and _refuses_to_think(request.model):
+        body["reasoning_effort"] = "none"
+    elif request.thinking_tokens:
+        body["reasoning_effort"] = effort_for(request.thinking_tokens)
     if official:
         body["prompt_cache_key"] = _cache_key(request.system, body.get("tools"))
     return body
+
+
+def _refuses_to_think(model: str) -> bool:
+    match = _GPT.match(model)
+    return match is not None and (int(match[1]), int(match[2] or 0)) >= _NO_THINKING_WITH_TOOLS_SINCE
 
 
 def _cache_key(system: str, tools: list[dict[str, Any]] | None) -> str:
@@ -47,10 +59,6 @@ def _cache_key(system: str, tools: list[dict[str, Any]] | None) -> str:
     """
     beginning = json.dumps([system, tools], sort_keys=True)
     return hashlib.sha256(beginning.encode("ascii")).hexdigest()[:32]
-
-
-def _effort(tokens: int) -> str:
-    return next((effort for most, effort in _EFFORTS if tokens <= most), "high")
 
 
 def _conversation(request: ModelRequest) -> Iterator[Iterator[dict[str, Any]]]:
@@ -73,7 +81,7 @@ def _asked(message: Message) -> Iterator[dict[str, Any]]:
 
 
 def _answered(message: Message) -> Iterator[dict[str, Any]]:
-    """Thinking does not travel back: the API takes none."""
+    """Thinking travels back where the server has called it so; the API itself takes none."""
     calls = [
         {
             "id": block.call_id,
@@ -83,7 +91,12 @@ def _answered(message: Message) -> Iterator[dict[str, Any]]:
         for block in message.blocks
         if isinstance(block, ToolUseBlock)
     ]
+    thoughts = [
+        block.text for block in message.blocks if isinstance(block, ThinkingBlock) and block.signature == THINKING_BACK
+    ]
     wire: dict[str, Any] = {"role": "assistant", "content": _text(message)}
+    if thoughts:
+        wire[THINKING_BACK] = "".join(thoughts)
     yield {**wire, "tool_calls": calls} if calls else wire
 
 

@@ -22,7 +22,11 @@ from slop_qt.providers.decoding import AnswerDecoder
 from slop_qt.providers.endpoint import Vendor
 from slop_qt.providers.http_failures import OVERFLOW_HINT, is_rate_limit, says_overflow
 
-__all__ = ["OPENAI", "STOPS", "ChunkDecoder"]
+__all__ = ["OPENAI", "STOPS", "THINKING_BACK", "ChunkDecoder"]
+
+# Servers that call thinking so take it back, and DeepSeek's refuse a conversation with tools without it. Of the other
+# names that it has, nobody can be sure.
+THINKING_BACK = "reasoning_content"
 
 OPENAI = Vendor(
     label="OpenAI",
@@ -74,6 +78,7 @@ class ChunkDecoder(AnswerDecoder):
         super().__init__(vendor)
         self._cost_usd = cost_usd
         self._thoughts: list[str] = []
+        self._thoughts_are: str | None = None  # THINKING_BACK, where they came by that name
         self._calls: list[_Call] = []
         self._places: dict[int, _Call] = {}  # the call that a server's index means
         self._stop: str | None = None
@@ -112,11 +117,13 @@ class ChunkDecoder(AnswerDecoder):
 
     def _choice(self, choice: dict[str, Any]) -> None:
         delta = choice.get("delta") or {}
-        thinking = delta.get("reasoning_content") or delta.get("reasoning")
+        returned = delta.get(THINKING_BACK)
+        thinking = returned or delta.get("reasoning")
         if thinking:
             self._reading = "thinking"
             self._say(ThinkingDelta, thinking)
             self._thoughts.append(thinking)
+            self._thoughts_are = THINKING_BACK if returned else None
         words = delta.get("content") or delta.get("refusal")
         if words:
             self._reading = "text"
@@ -133,7 +140,7 @@ class ChunkDecoder(AnswerDecoder):
 
     def _close_thinking(self) -> None:
         if self._thoughts:
-            self._emit(ThinkingDone(ThinkingBlock("".join(self._thoughts))))
+            self._emit(ThinkingDone(ThinkingBlock("".join(self._thoughts), signature=self._thoughts_are)))
             self._thoughts.clear()
 
     def _call(self, piece: dict[str, Any]) -> _Call:
@@ -167,7 +174,7 @@ class ChunkDecoder(AnswerDecoder):
         call.call_id = call.call_id or call_id or ""
         if name != call.name:  # some servers repeat the name with every piece
             call.name += name
-        call.pieces.append(arguments)
+        self._grow_call(call.pieces, arguments)
 
     def _finish(self, reason: str) -> None:
         if reason not in STOPS:

@@ -124,7 +124,11 @@ class _Watchdog:
         self._struck = False
         assert self._task is not None
         if self._task.uncancel() <= self._cancels_before and kind is asyncio.CancelledError:
-            raise ProviderError(f"Nothing came from the provider for {self._limit_s:g} s.", retryable=True) from error
+            raise ProviderError(
+                f"Nothing came from the provider for {self._limit_s:g} s.",
+                "Where the model may need longer to begin, set no_progress_s under [limits] in your settings higher.",
+                retryable=True,
+            ) from error
 
     def close(self) -> None:
         """Take the timer back."""

@@ -65,7 +65,7 @@ class ScriptedProvider:
         streams_text=True,
         shows_thinking=True,
         thinking_asked=None,
-        returns_signatures=False,
+        returns_thinking=None,
         parallel_calls=True,
         raw_arguments=True,
         stops=_STOPS,

@@ -71,6 +71,7 @@ class SdkProvider(ABC):
         """server is where it is if not at the vendor: messages, events and prices then go by that."""
         if server is not None:
             self.name = server.name
+        self._at_vendor = server is None
         self._priced_at = endpoint.base_url if server is not None else None
         self._endpoint = endpoint
         self._offload = offload

@@ -1,6 +1,6 @@
 """The colours of the window, light and dark, as named tokens; all other looks are made from these."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 __all__ = ["DARK", "LIGHT", "ColorName", "Tokens", "contrast", "pairs_used_together"]
 
@@ -37,7 +37,7 @@ class Tokens:
 
     def color(self, name: str) -> ColorName:
         """The colour of that token. Raises KeyError for what is none."""
-        if name == "dark" or name not in {field.name for field in fields(self)}:
+        if name == "dark" or name not in Tokens.__dataclass_fields__:
             raise KeyError(name)
         value: ColorName = getattr(self, name)
         return value

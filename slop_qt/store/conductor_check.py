@@ -56,15 +56,15 @@ class _Check:
             what = "is no folder" if root.exists() else "is not there: the project has no tracks yet"
             return ConductorReport((ConductorFinding(self._places.folder, 1, f"it {what}"),), 0)
         findings = list(strange_entries(self._places))
-        if any(finding.path == self._places.folder for finding in findings):
-            return ConductorReport(tuple(findings), 0)  # it is a link to where nothing is to be read
+        strange = {finding.path for finding in findings}
+        if self._places.folder in strange:  # it is a link to where nothing is to be read
+            return ConductorReport(tuple(findings), 0)
         entries = self._registry_entries(findings)
         findings += self._index_links(self._places.folder, None)
         for entry, place in entries.values():
             findings += self._track(entry, place)
         unchecked, lost = self._lost_commits()
-        strange = {finding.path for finding in findings if finding.line == 1}
-        findings += [each for each in self._files.findings if each.path not in strange or each.severity == "note"]
+        findings += [each for each in self._files.findings if each.path not in strange]
         findings += [*lost, *self._files.line_ends()]
         ordered = sorted(dict.fromkeys(findings), key=lambda each: (each.path, each.line, each.what))
         return ConductorReport(tuple(ordered), len(entries), unchecked)

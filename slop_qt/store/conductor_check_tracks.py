@@ -42,18 +42,19 @@ def check_track(
     """What is wrong, and what would be wrong with each commit that is named, if it is in no history."""
     folder, track_id = track.place.folder, track.place.id
     findings: list[ConductorFinding] = []
+    paths = places.files_of(folder)
     for label in ("Specification", "Implementation Plan"):
-        path = places.file_of(folder, label)
+        path = paths[label]
         if files.read(path, track_id) is None and not (places.project / path).exists():
             findings.append(ConductorFinding(path, 1, f"it is not there: the track has no {label.lower()}", track_id))
-    plan_path = places.file_of(folder, "Implementation Plan")
+    plan_path = paths["Implementation Plan"]
     plan = files.read(plan_path, track_id)
     commits: Commits = []
     if plan is not None:
         read = read_plan(plan)
         findings += (ConductorFinding(plan_path, line, what, track_id) for line, what in _plan(read))
         commits = [(sha, ConductorFinding(plan_path, line, what, track_id)) for line, sha, what in _commits(read)]
-    metadata_path = places.file_of(folder, "Metadata")
+    metadata_path = paths["Metadata"]
     metadata = files.read(metadata_path, track_id)
     if metadata is not None:
         findings += (ConductorFinding(metadata_path, line, what, track_id) for line, what in _metadata(metadata, track))

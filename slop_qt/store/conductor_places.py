@@ -81,32 +81,19 @@ class ConductorPlaces:
 
     def registry(self) -> str:
         """tracks.md."""
-        return self._linked(self.folder, "Tracks Registry", PROJECT_LINKS)
+        return self._linked(self.folder, PROJECT_LINKS)["Tracks Registry"]
 
     def tracks_folder(self) -> str:
         """Where the folders of tracks lie."""
-        return self._linked(self.folder, "Tracks Directory", PROJECT_LINKS)
+        return self._linked(self.folder, PROJECT_LINKS)["Tracks Directory"]
 
-    def file_of(self, track_folder: str, label: str) -> str:
-        """A track's file, by its label in the track's index."""
-        return self._linked(track_folder, label, TRACK_LINKS)
+    def documents(self) -> dict[str, str]:
+        """The documents about the product as a whole, by their labels in the project's index."""
+        return self._linked(self.folder, PROJECT_LINKS)
 
-    def links(self, folder: str) -> dict[str, str]:
-        """Where the links of the folder's index lead, by their labels in small letters; the first of a label counts."""
-        try:
-            text = as_text(read_bytes(self.inside(f"{folder}/{INDEX}")))
-        except (FileNotFoundError, StoreError):
-            return {}
-        reached: dict[str, str] = {}
-        for link in read_index(text):
-            try:
-                path = resolve_link(folder, link.target, self.folder)
-                exists = self.inside(path).exists()
-            except (InvalidInputError, StoreError, OSError):
-                continue
-            if exists:
-                reached.setdefault(link.label.lower(), path)
-        return reached
+    def files_of(self, track_folder: str) -> dict[str, str]:
+        """A track's files, by their labels in the track's index."""
+        return self._linked(track_folder, TRACK_LINKS)
 
     def track_at(self, registry: str, target: str, tracks_folder: str) -> TrackPlace:
         """The track that a link in the registry leads to.
@@ -127,6 +114,23 @@ class ConductorPlaces:
                 raise InvalidInputError(f"{track_id!r} cannot be the id of a track: an id is the name of one folder")
         raise InvalidInputError(f"the link {target} leads to no folder of {tracks_folder}/ or {self.archive}/")
 
-    def _linked(self, folder: str, label: str, defaults: Mapping[str, str]) -> str:
-        found = self.links(folder).get(label.lower())
-        return found if found is not None else posixpath.normpath(f"{folder}/{defaults[label]}")
+    def _linked(self, folder: str, defaults: Mapping[str, str]) -> dict[str, str]:
+        """Where the index of the folder says that each of these is, else where it is by default."""
+        found = {label: posixpath.normpath(f"{folder}/{name}") for label, name in defaults.items()}
+        try:
+            text = as_text(read_bytes(self.inside(f"{folder}/{INDEX}")))
+        except (FileNotFoundError, StoreError):
+            return found
+        labels = {label.lower(): label for label in defaults}
+        for link in read_index(text):
+            label = labels.pop(link.label.lower(), None)  # the first link of a label counts
+            if label is not None:
+                found[label] = self._reached(folder, link.target, found[label])
+        return found
+
+    def _reached(self, folder: str, target: str, default: str) -> str:
+        try:
+            reached = resolve_link(folder, target, self.folder)
+            return reached if reached == default or self.inside(reached).exists() else default
+        except (InvalidInputError, StoreError, OSError):
+            return default

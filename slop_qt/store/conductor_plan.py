@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from slop_qt.store.conductor_lines import Edit, Line, apply_edits, presentable, read_lines
@@ -24,6 +24,8 @@ _CHECKPOINT = re.compile(r"\[checkpoint:([^\[\]]*)\]")
 _TOKEN = re.compile(
     r"(?:(?P<bare>H)|\(H\)|\[H\]|`H`|\(`H`\)|\[`H`\])(?P<close>\*\*|__)?".replace("H", r"[0-9a-f]{7,64}")
 )
+_OTHER = re.compile(rf"{_BULLET}|[ \t]*(?:#|>|\||```|~~~|<!--)")
+_LINES_OF_A_TASK = 20
 _LABELS_OF_TASKS = frozenset({"task", "sub-task", "subtask"})
 _SHA_LENGTH = 7
 
@@ -41,8 +43,9 @@ class PlanPhase:
 class PlanTask:
     """A task or a sub-task as it is written. marker is what stands in the brackets, None where there are none.
 
-    text is all that follows, sha the commit at its end. The pairs are offsets in the plan: of the marker, and of the
-    SHA with what surrounds it (an empty span where one would be written); close is the emphasis that ends after it.
+    text is all that follows in its line, sha the commit at its end; more is what follows in lines that go on with it.
+    The pairs are offsets in the plan: of the marker, and of the SHA with what surrounds it (an empty span where one
+    would be written); close is the emphasis that ends after it.
     """
 
     line: int
@@ -53,6 +56,7 @@ class PlanTask:
     sha_at: tuple[int, int]
     close: str = ""
     is_sub_task: bool = False
+    more: str = ""
 
     @property
     def name(self) -> str:
@@ -78,7 +82,11 @@ class Plan:
 def read_plan(text: str) -> Plan:
     """Phases, tasks and sub-tasks, in whichever form."""
     lines = read_lines(text)
-    tasks = [task for line in lines.meant if (task := _task(line))]
+    tasks = [
+        replace(task, more=_continuation(lines.meant, index))
+        for index, line in enumerate(lines.meant)
+        if (task := _task(line))
+    ]
     labels = _LABELS_OF_TASKS | _labels_in_use(tasks)
     unmarked = [_without_brackets(line) for line in lines.meant if _lacks_brackets(line, labels)]
     empty = [task for task in tasks if task.marker == ""]
@@ -135,6 +143,8 @@ class _Known:
         self._named: dict[str, list[tuple[int, int, bool]]] = defaultdict(list)
         for index, task in enumerate(tasks):
             texts = {task.text_alone: False, task.text: task.sha is not None}
+            if task.more:
+                texts[f"{task.text_alone} {task.more}"] = False
             for text, keeps_end in texts.items():
                 for distance, name in enumerate(_names(text)):
                     self._named[name].append((distance, index, keeps_end))
@@ -172,8 +182,7 @@ def _task(line: Line) -> PlanTask | None:
     if match is None:
         return None
     marker, written = match[2], match[3].rstrip()
-    label = _LABEL.match(_plain(written))
-    if len(marker) > 1 and not (label and label[1].lower() in _LABELS_OF_TASKS):
+    if len(marker) > 1 and not _is_labelled(written):
         return None  # - [FR-1] is a reference
     at, end = line.start + match.start(2), line.start + match.start(3) + len(written)
     start, sha, close = _sha_of(written) if marker.strip() else (len(written), None, "")
@@ -187,6 +196,26 @@ def _task(line: Line) -> PlanTask | None:
         close=close,
         is_sub_task=match[1][0] in " \t",
     )
+
+
+def _continuation(lines: Sequence[Line], index: int) -> str:
+    """What the lines below say that Markdown takes for more of the same paragraph."""
+    more = []
+    for number, line in enumerate(lines[index + 1 : index + 1 + _LINES_OF_A_TASK], lines[index].number + 1):
+        if (
+            line.number != number
+            or not line.content[:1].isspace()
+            or not line.content.strip()
+            or _OTHER.match(line.content)
+        ):
+            break
+        more.append(line.content.strip())
+    return " ".join(more)
+
+
+def _is_labelled(written: str) -> bool:
+    label = _LABEL.match(_plain(written))
+    return label is not None and label[1].lower() in _LABELS_OF_TASKS
 
 
 def _sha_of(written: str) -> tuple[int, str | None, str]:

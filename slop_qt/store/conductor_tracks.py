@@ -82,18 +82,18 @@ class RegisteredTracks:
 
     def track(self, entry: RegisteredTrack) -> Track:
         """As everybody else knows it."""
-        spec, plan = (self._places.file_of(entry.place.folder, label) for label in LABELS.values())
+        files = self._places.files_of(entry.place.folder)
         return Track(
             id=entry.place.id,
             title=entry.written.title,
             status=entry.written.status,
-            spec_path=spec,
-            plan_path=plan,
+            spec_path=files[LABELS["spec"]],
+            plan_path=files[LABELS["plan"]],
         )
 
     def path_of(self, entry: RegisteredTrack, label: str) -> Path:
         """Its file with that label of the index; there may be none."""
-        return self._places.inside(self._places.file_of(entry.place.folder, label))
+        return self._places.inside(self._places.files_of(entry.place.folder)[label])
 
     def tickets_path(self, entry: RegisteredTrack) -> Path:
         """Its tickets.json; there may be none."""

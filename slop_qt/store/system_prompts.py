@@ -66,7 +66,7 @@ def _own_text(path: Path) -> str | None:
             return None
         raise ConfigurationError(f"The prompt {path} is a link to nothing.", what_else) from None
     except StoreError as error:
-        raise ConfigurationError(f"The prompt {path} cannot be used: {error.message}", what_else) from error
+        raise ConfigurationError(f"A system prompt cannot be used: {error.message}", what_else) from error
     if not text.strip():
         raise ConfigurationError(f"The prompt {path} is empty.", what_else)
     return text

@@ -14,7 +14,7 @@ from typing_extensions import override
 from slop_qt.core.approvals import ApprovalKind, Payload
 from slop_qt.core.errors import InvalidInputError
 from slop_qt.core.planning_basis import PlanningBasis
-from slop_qt.core.ports import CommandRunner, Offload
+from slop_qt.core.ports import CommandRunner, Offload, PlanReader
 from slop_qt.core.settings import Limits
 from slop_qt.core.shape import Shape
 from slop_qt.core.tickets import TicketSpec
@@ -37,6 +37,7 @@ class ToolContext:
     limits: Limits
     offload: Offload
     commands: CommandRunner
+    plans: PlanReader
     basis: PlanningBasis = field(default_factory=PlanningBasis)
 
 

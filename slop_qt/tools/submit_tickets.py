@@ -1,13 +1,15 @@
 """Tier 2's answer: the tickets that a track is cut into, and what makes them a graph that can be worked."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 
 from pydantic import Field
 from typing_extensions import override
 
-from slop_qt.core.plan_lines import plan_tasks, task_name
+from slop_qt.core.planning_basis import PlanningBasis
+from slop_qt.core.ports import PlanReader
 from slop_qt.core.shape import Shape
 from slop_qt.core.ticket_checks import errors_of, field_problems, graph_problems
 from slop_qt.core.tickets import TicketSpec
@@ -17,6 +19,8 @@ from slop_qt.tools.refusal import refuse
 from slop_qt.tools.shell_syntax import shell_problem
 
 __all__ = ["ProposedTicket", "SubmitTickets", "SubmitTicketsArguments"]
+
+_MOST_TASKS = 100
 
 
 class ProposedTicket(TicketSpec):
@@ -64,20 +68,39 @@ class SubmitTickets(Answer[SubmitTicketsArguments]):
         self, arguments: SubmitTicketsArguments, context: ToolContext, effect: Effect | None = None
     ) -> ToolOutput:
         tickets, basis = arguments.tickets, context.basis
-        of_graph = await context.offload.run(partial(graph_problems, tickets))  # its work grows with their square
-        # What is fixed cannot be repaired any more, so only what is new of it is looked at by itself.
-        fixed = {ticket.id: ticket for ticket in basis.fixed}
-        free = [ticket for ticket in tickets if ticket.id not in fixed]
-        problems = [problem.message for ticket in free for problem in field_problems(ticket.model_dump())]
-        problems += [problem.message for problem in errors_of(of_graph)]
-        problems += _changed(fixed.values(), tickets)
-        if basis.plan is not None:
-            problems += _unknown_tasks(free, basis.plan)
-        for ticket in free:
+        judged = await context.offload.run(partial(_judged, tickets, basis, context.plans))
+        problems = list(judged.problems)
+        for ticket in _free(tickets, basis):
             problems += await _unreadable_command(ticket, context)
         refuse("tickets", problems)
-        warnings = [problem.message for problem in of_graph if problem.severity == "warning"]
-        return ToolOutput("\n".join(["Received.", *warnings]))
+        return ToolOutput("\n".join(["Received.", *judged.remarks]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What is wrong with tickets, and what is only worth a word."""
+
+    problems: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def _judged(tickets: Sequence[ProposedTicket], basis: PlanningBasis, plans: PlanReader) -> _Judged:
+    """All that can be seen without a shell. Its work grows with the square of the tickets: for a helper thread."""
+    free = _free(tickets, basis)
+    alone = [problem for ticket in free for problem in field_problems(ticket.model_dump())]
+    together = graph_problems(tickets)
+    problems = [problem.message for problem in (*alone, *errors_of(together))]
+    problems += _changed(basis.fixed, tickets)
+    if basis.plan is not None:
+        problems += _unknown_tasks(free, basis.plan, plans)
+    remarks = tuple(problem.message for problem in together if problem.severity == "warning")
+    return _Judged(tuple(problems), remarks)
+
+
+def _free(tickets: Sequence[ProposedTicket], basis: PlanningBasis) -> list[ProposedTicket]:
+    """Those that can still be repaired: what has started is not looked at by itself any more."""
+    fixed = {ticket.id for ticket in basis.fixed}
+    return [ticket for ticket in tickets if ticket.id not in fixed]
 
 
 def _changed(fixed: Iterable[TicketSpec], tickets: Sequence[ProposedTicket]) -> Iterator[str]:
@@ -93,17 +116,17 @@ def _changed(fixed: Iterable[TicketSpec], tickets: Sequence[ProposedTicket]) -> 
             yield f"Ticket {before.id} has started and must stay as it is: {', '.join(changed)} differs."
 
 
-def _unknown_tasks(tickets: Iterable[ProposedTicket], plan: str) -> Iterator[str]:
-    known = plan_tasks(plan)
-    wrong = False
+def _unknown_tasks(tickets: Iterable[ProposedTicket], plan: str, plans: PlanReader) -> Iterator[str]:
+    unknown = set(plans.unknown(plan, [task for ticket in tickets for task in ticket.plan_tasks]))
     for ticket in tickets:
         for task in ticket.plan_tasks:
-            if task_name(task) not in known:
-                wrong = True
+            if task in unknown:
                 yield f"Ticket {ticket.id} covers the plan task {task!r}, which is not in the plan."
-    if wrong:
-        tasks = "; ".join(repr(task) for task in known)
-        yield f"The plan's tasks are: {tasks}." if tasks else "The plan has no tasks: leave plan_tasks empty."
+    if unknown:
+        known = plans.tasks(plan)
+        listed = "; ".join(repr(task) for task in known[:_MOST_TASKS])
+        more = f"; and {len(known) - _MOST_TASKS} more" if len(known) > _MOST_TASKS else ""
+        yield f"The plan's tasks are: {listed}{more}." if known else "The plan has no tasks: leave plan_tasks empty."
 
 
 async def _unreadable_command(ticket: ProposedTicket, context: ToolContext) -> list[str]:

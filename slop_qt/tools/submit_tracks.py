@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import override
 
-from slop_qt.core.plan_lines import is_plan
+from slop_qt.core.ports import PlanReader
 from slop_qt.core.shape import Shape
 from slop_qt.core.tracks import TrackDraft
 from slop_qt.tools.answers import Answer, Words
@@ -43,11 +43,11 @@ class SubmitTracks(Answer[SubmitTracksArguments]):
     async def perform(
         self, arguments: SubmitTracksArguments, context: ToolContext, effect: Effect | None = None
     ) -> ToolOutput:
-        refuse("tracks", list(_problems(arguments.tracks, context.basis.titles)))
+        refuse("tracks", list(_problems(arguments.tracks, context.basis.titles, context.plans)))
         return ToolOutput("Received.")
 
 
-def _problems(tracks: Sequence[ProposedTrack], existing: Sequence[str]) -> Iterator[str]:
+def _problems(tracks: Sequence[ProposedTrack], existing: Sequence[str], plans: PlanReader) -> Iterator[str]:
     there = {_plain(title) for title in existing}
     before: set[str] = set()
     for number, track in enumerate(tracks, 1):
@@ -61,7 +61,7 @@ def _problems(tracks: Sequence[ProposedTrack], existing: Sequence[str]) -> Itera
         before.add(title)
         if not track.spec.strip():
             yield f"Track {track.title!r} has an empty spec."
-        if not is_plan(track.plan):
+        if not plans.is_plan(track.plan):
             yield (
                 f"The plan of track {track.title!r} has neither a phase ('## Phase 1: Name') nor a task "
                 "('- [ ] Task: Text') on a line of its own."

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from slop_qt.qt.theme import Theme
 from slop_qt.widgets.buttons import push_button
@@ -43,11 +43,12 @@ class EmptyState(QWidget):
         self._heading.setText(heading)
         self._words.setText(words)
 
-    def offer(self, name: str, text: str, on_click: Callable[[], None]) -> None:
+    def offer(self, name: str, text: str, on_click: Callable[[], None]) -> QPushButton:
         """Put the first action below the words."""
         button = push_button(name, text, on_click, kind="primary")
         self._column.insertSpacing(self._column.count() - 1, 8)
         self._column.insertWidget(self._column.count() - 1, button, 0, Qt.AlignmentFlag.AlignHCenter)
+        return button
 
     def _tint(self) -> None:
         self._icon.setPixmap(self._theme.pixmap(self._icon_name, "idle", self.devicePixelRatioF(), _ICON))

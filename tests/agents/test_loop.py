@@ -207,6 +207,18 @@ class TestRetry:
         assert sink.text(STREAM) == "abcd" + "abcdefgh"
 
 
+async def test_an_answer_keeps_the_order_of_what_it_is_made_of(sink: RecordingSink, root: Path, serve: Serve) -> None:
+    first, second = (conv.ThinkingBlock(words, signature=f"signed {words}") for words in ("one", "two"))
+    looks = [conv.ToolCallReceived(f"c{number}", "list_directory", "{}") for number in (1, 2)]
+    sent = [conv.ThinkingDone(first), looks[0], conv.TextDelta("And "), conv.TextDelta("now:"), looks[1]]
+    sent += [conv.ThinkingDone(second), conv.Finished("tool_use")]
+    provider = CannedProvider(sent, [finishing(), conv.Finished("tool_use")])
+    assert (await run_agent(agent_request(root), serve(provider))).answer is not None
+    uses = [conv.ToolUseBlock(look.call_id, look.name, {}) for look in looks]
+    _, said, _ = provider.requests[1].messages
+    assert said.blocks == (first, uses[0], conv.TextBlock("And now:"), uses[1], second)
+
+
 class TestUsage:
     """Each response is counted once, with what it said last."""
 

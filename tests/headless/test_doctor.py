@@ -1,6 +1,7 @@
 """`slop-qt doctor` in a process of its own, against loopback servers: what it says, what it asks, how it ends."""
 
 import asyncio
+import importlib
 import json
 import os
 import re
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from dialect import CANARY_KEY
 from loopback import STALL, Answer, LoopbackServer, Received
-from simulation_support import Project, Result, finish, turn
+from simulation_support import WAIT_S, Project, Result, finish, turn
 
 from slop_qt.headless.doctor import Doctor
 from slop_qt.headless.findings import Finding, Group, lines_of, signs_for
@@ -232,7 +233,7 @@ def test_ctrl_c_ends_it_at_once(project: Project) -> None:
     with LoopbackServer.saying(Answer([STALL])) as server:
         project.environment.update(with_anthropic(server))
         with project.start("doctor") as application:
-            assert server.wait_until_asked(20)
+            assert server.wait_until_asked(WAIT_S)
             application.interrupt()
             assert application.result(10).code == 130
 
@@ -257,6 +258,8 @@ async def groups_of(doctor: Doctor) -> dict[str, Group]:
 
 
 async def test_what_never_answers_is_said_to_be_silent_when_the_time_is_over(tmp_path: Path) -> None:
+    for library in ("anthropic", "genai_prices"):
+        importlib.import_module(library)  # before the time begins to run
     with LoopbackServer.saying(Answer([STALL])) as server:
         environment = {**with_anthropic(server), "PATH": os.environ["PATH"], "QT_QPA_PLATFORM": "offscreen"}
         options = LaunchOptions(project=tmp_path, settings_path=tmp_path / "s.toml", data_dir=tmp_path)

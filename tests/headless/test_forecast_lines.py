@@ -40,7 +40,7 @@ def test_everything_in_aligned_lines() -> None:
         "",
     ]
     assert forecast_line(forecast(("A", "F"), ("B",), **KNOWN)) == (
-        "Expected: 3 tickets, up to 2 at once, 2 in a row at least; 120,000 tokens (81,000 to 190,000); "
+        "Expected: 3 tickets, up to 2 at once, at least 2 in a row; 120,000 tokens (81,000 to 190,000); "
         "0.12 USD (0.083 to 1.3)."
     )
 
@@ -52,7 +52,7 @@ def test_what_is_not_known_is_said_to_be_so() -> None:
         "    Cost          not known",
         "    Basis         No ticket of this project has been worked by m yet.",
     ]
-    assert forecast_line(forecast(("A",))).endswith("1 in a row at least; tokens and cost not known.")
+    assert forecast_line(forecast(("A",))).endswith("at least 1 in a row; tokens and cost not known.")
     assert forecast_line(forecast(("A",), tokens=KNOWN["tokens"])).endswith("(81,000 to 190,000); cost not known.")
 
 

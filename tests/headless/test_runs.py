@@ -118,7 +118,8 @@ def test_progress_for_people_says_everything_once(project):
     lines = result.out.splitlines()
     told = [line for line in lines if line.strip()]
     assert len(told) == len(set(told)), "no line twice"
-    assert ": Two of them. 2 tickets, up to 4 workers, mode auto." in lines[0]
+    assert lines[0] == "Expected: 2 tickets, up to 1 at once, at least 2 in a row; tokens and cost not known."
+    assert ": Two of them. 2 tickets, up to 4 workers, mode auto." in lines[1]
     assert [line.split(" ", 1)[1].strip() for line in lines if "T-001" in line and line[0].isdigit()][
         -1
     ] == "✓ T-001 done"
@@ -126,6 +127,32 @@ def test_progress_for_people_says_everything_once(project):
     assert "  ✓ T-001 Do T-001" in lines and "  ✓ T-002 Do T-002" in lines
     assert "2 files changed, lines: 2 added, 0 removed." in lines
     assert lines[-1] == f"Applied to main as {project.git('log', '--merges', '--first-parent', '--format=%H')}."
+
+
+def test_a_second_run_expects_what_the_first_came_to(project):
+    project.scenario(turn(3, write_file("T-001"), finish(), usage={"input_tokens": 5000, "output_tokens": 40}))
+    track = project.track(ticket("T-001"))
+    assert project.run(track).code == 0
+    assert "; 5,000 tokens (790 to 32,000); cost not known.\n" in project.run(track).out
+    assert "Expected" not in project.run(track, "--json").out
+
+
+def test_a_plan_is_followed_by_what_its_run_would_look_like(project):
+    scenario = project.scenario(*two_tracks(project))
+    done = project.slop("plan", "--project", project.folder, "--epic", "Do it", "--scenario", scenario)
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    at = lines.index("    Order         A")
+    assert lines[at - 2].strip() == "A t" and lines[at - 3].startswith("Track ")
+    assert [line[4:18].strip() for line in lines[at : at + 6]] == [
+        "Order",
+        "At once",
+        "Critical path",
+        "Tokens",
+        "Cost",
+        "Basis",
+    ]
+    assert "    Order         B" in lines
 
 
 def test_titles_of_a_model_are_shown_and_not_obeyed(project):

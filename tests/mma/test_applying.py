@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from agent_support import finish, turn
 from cockpit import (
     Cockpit,
     git,
@@ -81,3 +82,65 @@ class TestApply:
         plan = cockpit.conductor_folder.plan(run.track_id or "")
         assert f"- [x] Task: Mend a {run.merged['A'][:7]}" in plan
         assert "- [ ] Task: Mend b\n" in plan and "- [ ] Task: Mend c\n" in plan
+
+    async def test_tasks_in_every_form_are_marked_with_their_commits(self, open_cockpit: OpenCockpit) -> None:
+        cockpit = await open_cockpit(mends("a"), mends("b"), mends("c"))
+        track_id = await cockpit.track(
+            mend("a", plan_tasks=("Mend a", "A step")),
+            mend("b", plan_tasks=("Task 2: Mend b",)),
+            mend("c", plan_tasks=("Wort c ändern",)),
+        )
+        plan = cockpit.project / "conductor" / "tracks" / track_id / "plan.md"
+        plan.write_bytes(
+            b"### Phase 1 [checkpoint: ]\r\n"
+            b"- [ ] **Task 1: Mend a**\r\n  - [~] A step (1234567)\r\n"
+            b"- [x] **Task 2: Mend b** [7654321]\r\n"
+            + "- [ ] Aufgabe 3: Wort c ändern\r\n- [ ] Task 4: Another".encode()
+        )
+        run_id = (await cockpit.call("run.start", track_id=track_id)).run_id
+        await cockpit.call("run.wait", run_id=run_id)
+        await cockpit.call("run.apply")
+        sha = {name: commit[:7] for name, commit in cockpit.the_run(run_id).merged.items()}
+        assert plan.read_bytes().decode() == (
+            "### Phase 1 [checkpoint: ]\r\n"
+            f"- [x] **Task 1: Mend a** {sha['A']}\r\n  - [x] A step {sha['A']}\r\n"
+            f"- [x] **Task 2: Mend b** {sha['B']}\r\n"
+            f"- [x] Aufgabe 3: Wort c ändern {sha['C']}\r\n- [ ] Task 4: Another"
+        )
+        assert git(cockpit.project, "status", "--porcelain") == ""
+
+    async def test_one_task_under_two_names_waits_for_both_tickets(self, open_cockpit: OpenCockpit) -> None:
+        cockpit = await open_cockpit(mends("a"), mends("b", "wrong!\n"), limits={"attempts": 1})
+        run = await cockpit.run(mend("a"), mend("b", plan_tasks=("Task: Mend a",)))
+        await cockpit.call("run.apply")
+        assert "- [ ] Task: Mend a\n" in cockpit.conductor_folder.plan(run.track_id or "")
+
+    async def test_a_task_whose_ticket_changed_nothing_gets_the_commit_of_the_run(
+        self, open_cockpit: OpenCockpit
+    ) -> None:
+        cockpit = await open_cockpit(mends("a"), turn(3, finish("It is right already."), ticket="B"))
+        run = await cockpit.run(mend("a"), mend("b", verify="true"))
+        assert "nothing to merge" in (run.tickets["B"].reason or "")
+        applied = (await cockpit.call("run.apply")).commit
+        plan = cockpit.conductor_folder.plan(run.track_id or "")
+        assert f"- [x] Task: Mend a {run.merged['A'][:7]}\n" in plan
+        assert f"- [x] Task: Mend b {applied[:7]}\n" in plan
+
+    async def test_tasks_that_the_plan_has_no_more_are_told_and_the_run_is_applied(
+        self, open_cockpit: OpenCockpit
+    ) -> None:
+        cockpit = await open_cockpit(mends("a"))
+        run = await cockpit.run(mend("a", plan_tasks=("Mend a", "Paint it")))
+        await cockpit.call("run.apply")
+        (fault,) = cockpit.of("fault")
+        assert fault.where == "plan" and "Paint it" in fault.message and "Mend a" not in fault.message
+        assert run.applied_commit is not None
+
+    async def test_a_plan_that_is_gone_is_told_and_the_run_is_applied(self, open_cockpit: OpenCockpit) -> None:
+        cockpit = await open_cockpit(mends("a"))
+        run = await cockpit.run(mend("a"))
+        (cockpit.project / "conductor" / "tracks" / (run.track_id or "") / "plan.md").unlink()
+        await cockpit.call("run.apply")
+        (fault,) = cockpit.of("fault")
+        assert "is applied, but its plan could not be marked" in fault.message and "plan.md" in fault.message
+        assert run.applied_commit is not None

@@ -114,6 +114,10 @@ async def test_it_works_while_the_run_goes_on(open_cockpit: OpenCockpit) -> None
     prompt = prompt_of(cockpit)
     assert prompt.count("hand it in unchanged") == 2 and "Status: review" in prompt and "Waits for A and B." in prompt
     assert not cockpit.the_run(run_id).ended
+    plain = [json.loads(ticket.model_dump_json()) for ticket in revised.tickets]
+    await cockpit.call("track.save_tickets", track_id=track_id, tickets=plain, base_digest=revised.base_digest)
+    assert cockpit.conductor_folder.tickets(track_id) == revised.tickets
+    assert cockpit.the_run(run_id).tickets["C"].brief == "Other."
     for name in ("A", "B", "C"):
         await cockpit.decide(run_id, "merge", name, "approve")
     assert (await cockpit.call("run.wait", run_id=run_id)).status == "done"

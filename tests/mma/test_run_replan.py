@@ -10,7 +10,7 @@ import pytest
 from agent_support import WAIT_S, Threads
 from cockpit import Cockpit, mend, mends, refused
 
-from slop_qt.core.errors import InvalidInputError, NotPossibleError, StoreError
+from slop_qt.core.errors import ConflictError, InvalidInputError, NotPossibleError, StoreError
 from slop_qt.core.tickets import TicketSpec
 
 T = TypeVar("T")
@@ -103,6 +103,24 @@ async def test_what_has_started_is_refused_by_its_name_and_nothing_is_written(op
     await write(cockpit, run_id, mend("c"))  # it is over: the file is for the next one
     assert [spec.id for spec in on_disk(cockpit, run_id)] == ["C"]
     assert list(cockpit.the_run(run_id).tickets) == ["A", "B"]
+
+
+async def test_an_editor_hands_its_tickets_to_the_run_unless_the_file_is_another_one_by_now(
+    open_cockpit: OpenCockpit,
+) -> None:
+    cockpit = await open_cockpit(mends("a"), rules=())
+    run_id = await cockpit.begin(mend("a"), mend("b", "A"))
+    await cockpit.pending(run_id, "merge", "A")
+    track_id = cockpit.the_run(run_id).track_id
+    read = await cockpit.call("track.read", track_id=track_id)
+    plain = [spec.model_dump(mode="json") for spec in (mend("a"), mend("c", "A"))]
+    save = partial(cockpit.call, "track.save_tickets", track_id=track_id, tickets=plain)
+    await refused(save(base_digest="0" * 64), "changed", ConflictError)
+    assert list(cockpit.the_run(run_id).tickets) == ["A", "B"]
+    saved = await save(base_digest=read.tickets_digest)
+    assert list(cockpit.the_run(run_id).tickets) == ["A", "C"]
+    assert (await cockpit.call("track.read", track_id=track_id)).tickets_digest == saved.digest != read.tickets_digest
+    await cockpit.call("run.cancel", run_id=run_id)
 
 
 async def test_the_same_tickets_again_are_no_replanning(open_cockpit: OpenCockpit) -> None:

@@ -19,6 +19,7 @@ ADAPTERS = (AnthropicProvider, GeminiProvider, OpenAIProvider, ScriptedProvider)
 
 _KEYLESS = {"never": "no", "elsewhere": "yes, at any address but the vendor's", "always": "yes"}
 _ASKED = {"tokens": "yes, a number of tokens", "effort": "yes, as low, medium or high effort", None: "no"}
+_RETURNED = {"signed": "yes, with its signature", "named": "yes, where it came as `reasoning_content`", None: "no"}
 _PRICES = {"model": "by the model's name", "address and model": "by address and model", None: "none"}
 _CACHING = {
     "marks": "up to four marks in the request",
@@ -81,7 +82,7 @@ def _capabilities():
         ["text as it comes", *(_YES[c.streams_text] for c in can)],
         ["thinking shown", *(_YES[c.shows_thinking] for c in can)],
         ["thinking can be asked for", *(_ASKED[c.thinking_asked] for c in can)],
-        ["signatures of thinking sent back", *(_YES[c.returns_signatures] for c in can)],
+        ["thinking sent back", *(_RETURNED[c.returns_thinking] for c in can)],
         ["several tool calls in one answer", *(_YES[c.parallel_calls] for c in can)],
         ["arguments as raw JSON, in pieces", *(_YES[c.raw_arguments] for c in can)],
         ["prompt caching", *(_CACHING[c.caching] for c in can)],
@@ -155,6 +156,12 @@ DeepSeek, vLLM and others do. Where an address does not count (of those that spe
 tokens of a request are estimated, from what the model's earlier answers reported. What has no known price is shown as
 unknown.
 
+`thinking_tokens` under `limits` says how much a model may think before it answers. Claude since 4.6 is told so as low,
+medium or high effort, as it takes no number any more. With 0, which is the default, no thinking is asked for, and what
+thinks by itself is switched off where it can be (Claude Opus 5, Sonnet 5, Haiku 5.5; Sonnet 5.5 thinks between tools
+alone; Gemini 2.5 Flash). Other models of Claude 5, and of Gemini since 2.5 Pro, think all the same, and it is shown.
+OpenAI's own models since GPT-5.2 refuse to think beside tools in chat completions, and so never think here.
+
 ## Caching
 
 What requests have in common comes first in them and never changes: tools and system prompt are the same for all agents
@@ -179,6 +186,10 @@ how long a provider is asked to keep it after it was last used, `"5m"` or `"1h"`
 A key comes from the environment, else from the system's keyring, where the settings dialog keeps what is entered there
 (service `slop-qt`, user the provider's name). A key is in no message, no log line and no file of ours, and goes to no
 address that a server redirects to. `scripted` needs a scenario file instead (`--scenario FILE`).
+
+What the SDKs add to requests by variables of their own (`ANTHROPIC_CUSTOM_HEADERS`, `OPENAI_CUSTOM_HEADERS`,
+`OPENAI_ORG_ID`, `OPENAI_PROJECT_ID`) goes to `anthropic` and `openai`, wherever those are, and to none of the servers
+below.
 
 ## Servers
 

@@ -2,7 +2,9 @@
 
 import itertools
 import json
+from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -159,6 +161,42 @@ def test_thinking_is_asked_for_within_what_the_api_takes():
     assert (body["thinking"], body["max_tokens"]) == ({"type": "enabled", "budget_tokens": 4000}, 8000)
     body = request_body(ModelRequest("m", "", messages, max_output_tokens=500, thinking_tokens=100))
     assert (body["thinking"], body["max_tokens"]) == ({"type": "enabled", "budget_tokens": 1024}, 1025)
+
+
+ADAPTIVE = {"type": "adaptive", "display": "summarized"}
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "left_off"),
+    [
+        ("claude-3-7-sonnet-20250219", "enabled", None),
+        ("claude-opus-4-20250514", "enabled", None),
+        ("claude-opus-4-5-20251101", "enabled", None),
+        ("claude-haiku-4-5@20251001", "enabled", None),
+        ("some-model-of-a-server", "enabled", None),
+        ("claude-opus-4-6", "adaptive", None),
+        ("anthropic/claude-sonnet-4.6", "adaptive", None),
+        ("claude-opus-4-8-20260601", "adaptive", None),
+        ("claude-opus-5", "adaptive", "disabled"),
+        ("claude-sonnet-5", "adaptive", "disabled"),
+        ("claude-haiku-5-5", "adaptive", "disabled"),
+        ("claude-sonnet-5-5-20260928", "adaptive", "between_tools"),
+        ("claude-opus-5-5", "adaptive", "adaptive"),
+        ("claude-fable-5-2", "adaptive", "adaptive"),
+        ("claude-mythos-5", "adaptive", "adaptive"),
+    ],
+)
+def test_thinking_is_asked_for_and_left_off_as_the_model_takes_it(model, asked, left_off):
+    request = ModelRequest(model, "", (Message("user", (TextBlock("x"),)),))
+    body = request_body(replace(request, thinking_tokens=4000))
+    if asked == "adaptive":
+        assert (body["thinking"], body["output_config"]) == (ADAPTIVE, {"effort": "medium"})
+    else:
+        assert body["thinking"] == {"type": "enabled", "budget_tokens": 4000}
+        assert "output_config" not in body
+    body = request_body(request)
+    assert body.get("thinking") == (ADAPTIVE if left_off == "adaptive" else left_off and {"type": left_off})
+    assert "output_config" not in body
 
 
 def test_the_same_request_gives_the_same_body_and_is_not_changed():

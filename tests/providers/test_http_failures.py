@@ -89,6 +89,8 @@ NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
         (None, None),
         ("30", 30),
         ("1.5", 1.5),
+        ("Fri, 31 Dec 9999999999999 23:59:59 GMT", None),
+        ("Fri, 31 Dec 2026 99999999999999999999:59:59 GMT", None),
         ("-3", 0),
         ("nan", None),
         ("inf", None),

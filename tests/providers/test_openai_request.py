@@ -1,6 +1,7 @@
 """Our requests as bodies of the chat completions API."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -74,6 +75,17 @@ def test_openai_itself_is_told_which_requests_begin_alike():
     assert "prompt_cache_key" not in body_of(asked[0], system="s", tools=tools)
 
 
+def test_thinking_travels_back_where_the_server_called_it_so():
+    use = ToolUseBlock("c1", "one", {})
+    blocks = (ThinkingBlock("hm, ", "reasoning_content"), ThinkingBlock("so", "reasoning_content"), use)
+    asked = Message("user", (TextBlock("do it"),))
+    result = Message("user", (ToolResultBlock("c1", "fine"),))
+    answered = body_of(asked, Message("assistant", blocks), result)["messages"]
+    [said] = [message for message in answered if message["role"] == "assistant"]
+    assert said["reasoning_content"] == "hm, so"
+    assert said["tool_calls"][0]["id"] == "c1"
+
+
 def test_thinking_does_not_travel_back_and_turns_still_alternate():
     blocks = (ThinkingBlock("hm"), TextBlock(""))
     messages = body_of(
@@ -81,6 +93,30 @@ def test_thinking_does_not_travel_back_and_turns_still_alternate():
     )["messages"]
     assert [message["role"] for message in messages] == ["user", "assistant", "user"]
     assert "hm" not in json.dumps(messages)
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "left_off"),
+    [
+        ("gpt-4.1", "medium", None),
+        ("o3", "medium", None),
+        ("gpt-5", "medium", None),
+        ("gpt-5-mini-2025-08-07", "medium", None),
+        ("gpt-5.1", "medium", None),
+        ("gpt-5.2", "none", "none"),
+        ("gpt-5.2-chat-latest", "medium", None),
+        ("gpt-5.6-terra", "none", "none"),
+        ("gpt-6-astra", "none", "none"),
+    ],
+)
+def test_openai_itself_is_told_not_to_think_where_a_model_would_refuse_its_tools(model, asked, left_off):
+    tools = (ToolSpec("one", "first", {"type": "object"}),)
+    request = ModelRequest(model, "", (Message("user", (TextBlock("x"),)),), tools)
+    thinking = replace(request, thinking_tokens=4000)
+    assert request_body(request, official=True).get("reasoning_effort") == left_off
+    assert request_body(thinking, official=True).get("reasoning_effort") == asked
+    for elsewhere in (request_body(thinking, official=False), request_body(replace(thinking, tools=()), official=True)):
+        assert elsewhere["reasoning_effort"] == "medium"
 
 
 def test_several_texts_of_a_turn_are_paragraphs():

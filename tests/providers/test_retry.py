@@ -7,7 +7,7 @@ from contextlib import aclosing
 import pytest
 from virtual_time import run_in_virtual_time
 
-from slop_qt.core.conversation import Caller, Finished, ModelRequest, RetryNotice, TextDelta
+from slop_qt.core.conversation import Caller, Finished, ModelRequest, RetryNotice, TextDelta, ToolCallGrowing
 from slop_qt.core.errors import ProviderError
 from slop_qt.providers.retry import stream_with_retries
 from slop_qt.providers.scenario import parse_scenario
@@ -145,6 +145,7 @@ def test_a_silent_stream_is_given_up_and_sent_again():
 def test_a_stream_that_never_speaks_fails_in_the_end():
     _, failure, seconds = run(session_of('kind = "hang"\ntimes = 99'), sends=3, no_progress_s=10)
     assert "Nothing came" in failure.message
+    assert "no_progress_s" in failure.hint
     assert seconds == pytest.approx(10 + 0.5 + 10 + 1 + 10)
 
 
@@ -152,6 +153,18 @@ def test_a_slow_stream_makes_progress():
     _, failure, seconds = run(session_of('kind = "slow"', text="x" * 40), no_progress_s=0.2)
     assert failure is None
     assert seconds > 0.2
+
+
+def test_a_call_that_is_long_in_coming_makes_progress():
+    class Writing(RecordingSession):
+        async def stream(self, request):
+            for _ in range(10):
+                await asyncio.sleep(50)
+                yield ToolCallGrowing()
+            yield Finished("tool_use")
+
+    events, failure, seconds = run(Writing(None), no_progress_s=60)
+    assert (failure, notices(events), seconds) == (None, [], 500)
 
 
 def test_the_time_that_the_consumer_takes_does_not_count():

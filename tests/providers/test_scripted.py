@@ -464,7 +464,9 @@ async def test_its_capabilities_are_what_it_does():
     assert can.streams_text == (len(chunks_of(events)) > 1)
     assert can.shows_thinking == bool(chunks_of(events, ThinkingDelta))
     assert can.parallel_calls == (sum(isinstance(event, ToolCallReceived) for event in events) == 2)
-    assert can.returns_signatures == any(isinstance(e, ThinkingDone) and bool(e.block.signature) for e in events)
+    assert (can.returns_thinking is not None) == any(
+        isinstance(e, ThinkingDone) and bool(e.block.signature) for e in events
+    )
     assert (can.cache_reads, can.cache_writes) == (usage.cache_read_tokens == 60, usage.cache_write_tokens == 10)
     assert can.reasoning == (usage.reasoning_tokens == 5)
     assert can.prices is None and usage.cost_usd is None

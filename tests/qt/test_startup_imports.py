@@ -66,6 +66,8 @@ def test_the_window_starts_without_what_only_agents_and_logs_need(tmp_path: Path
         "slop_qt.providers.catalog",
         "slop_qt.providers.endpoint",
         "slop_qt.providers.model_table",
+        "slop_qt.providers.price_list",
+        "slop_qt.providers.pricing",
         "slop_qt.providers.registry",
         "slop_qt.providers.request_meter",
         "slop_qt.providers.retry",

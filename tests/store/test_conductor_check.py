@@ -124,6 +124,11 @@ def test_a_folder_that_is_a_link_to_nothing_of_the_project_is_one_finding(
     assert "link" in report.findings[0].what
 
 
+def test_all_that_is_wrong_in_one_line_is_said(project: Path) -> None:
+    (project / "conductor" / "tracks" / TRACK / "plan.md").write_bytes(b"- [?] Task: Gr\xf6\xdfe\n")
+    assert [finding.line for finding in check(project).findings] == [1, 1]
+
+
 def test_a_link_within_the_project_is_followed(project: Path) -> None:
     (project / "conductor").rename(project / "docs")
     (project / "conductor").symlink_to(project / "docs")

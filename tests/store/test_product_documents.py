@@ -47,7 +47,7 @@ def test_one_that_is_empty_is_as_good_as_none(project: Path) -> None:
     "link",
     [
         "[Tech Stack](../docs/the%20stack.md)",
-        "[tech  stack](<../docs/the%20stack.md>)",
+        "[tech stack](<../docs/the%20stack.md>)",
         '[Tech Stack](./../docs/the%20stack.md#top "What it is made of")',
     ],
 )
@@ -58,9 +58,7 @@ def test_a_path_that_the_index_links_wins(project: Path, link: str) -> None:
     assert product_documents(project) == {"Tech Stack": "The linked."}
 
 
-@pytest.mark.parametrize(
-    "target", ["../../secret.md", "{outside}/secret.md", "https://example.org/x.md", "out.md", "#x"]
-)
+@pytest.mark.parametrize("target", ["../../secret.md", "{outside}/secret.md", "https://example.org/x.md", "out.md"])
 def test_a_link_that_leaves_the_project_is_not_followed(project: Path, tmp_path: Path, target: str) -> None:
     (tmp_path / "secret.md").write_text("A key.")
     (project / "conductor" / "out.md").symlink_to(tmp_path / "secret.md")
@@ -94,7 +92,7 @@ def test_a_long_one_is_cut_and_says_so(project: Path, character: str) -> None:
     write(project, "conductor/product.md", "y" + character * 5_000_000)
     text = product_documents(project)["Product Definition"]
     assert len(text.encode()) < 65_000 and text.startswith(f"y{character}")
-    assert "conductor/product.md goes on: only its beginning is shown here; read_file has the rest." in text
+    assert "conductor/product.md goes on: only its beginning is here; read_file has the rest." in text
     assert "\ufffd" not in text
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from slop_qt.core.settings import Limits
 from slop_qt.core.tickets import TicketSpec
+from slop_qt.store.plan_reader import ConductorPlans
 from slop_qt.tools.contract import ToolContext
 from slop_qt.workspace.processes import PosixCommandRunner
 
@@ -34,4 +35,4 @@ def root(tmp_path: Path) -> Path:
 def context(root: Path) -> ToolContext:
     ticket = TicketSpec(id="T-001", title="t", brief="b", files=("src/", "a.py"))
     limits = Limits(command_timeout_s=20, command_output_bytes=4096)
-    return ToolContext(root, ticket, limits, ThreadOffload(), PosixCommandRunner(os.environ))
+    return ToolContext(root, ticket, limits, ThreadOffload(), PosixCommandRunner(os.environ), ConductorPlans())

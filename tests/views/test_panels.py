@@ -14,7 +14,6 @@ from slop_qt.core.ports import ThrottleState
 from slop_qt.mma import commands, shapes
 from slop_qt.views.activity_panel import ActivityPanel
 from slop_qt.views.diff_panel import DiffPanel
-from slop_qt.views.graph_panel import GraphPanel
 from slop_qt.views.status_strip import StatusStrip
 from slop_qt.views.tier_panel import TierPanel
 from slop_qt.views.tokens_panel import TokensPanel
@@ -162,14 +161,6 @@ def test_no_diff_yet_is_said_in_its_place(running: Stage, qtbot: QtBot) -> None:
     empty = panel.findChild(EmptyState)
     qtbot.waitUntil(lambda: empty.isVisible() and "T-004 has no worktree yet." in empty._words.text())
     assert panel.banner.isHidden()
-
-
-def test_a_click_in_the_graph_selects_the_ticket(running: Stage, qtbot: QtBot) -> None:
-    running.context.selection.select(story.TRACK)
-    panel = shown(GraphPanel(running.context), qtbot)
-    place = panel._graph.rect_of("T-003").center().toPoint()
-    qtbot.mouseClick(panel._graph, Qt.MouseButton.LeftButton, pos=place)
-    assert running.context.selection.ticket_id == "T-003"
 
 
 def test_activity_is_filtered_and_copied(running: Stage, qtbot: QtBot) -> None:

@@ -1,11 +1,13 @@
 """Before a run its dry run is shown; in its middle Tier 2's revision is, before it is taken."""
 
+import json
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QLabel, QPlainTextEdit, QPushButton, QSpinBox
 from pytestqt.qtbot import QtBot
 from window_support import Stage, shown_track
 
-from slop_qt.core.errors import NotPossibleError
+from slop_qt.core.errors import NotPossibleError, UnusableAnswerError
 from slop_qt.core.forecast import Estimate, FileOverlap, Forecast, TicketForecast
 from slop_qt.core.tickets import Ticket, TicketSpec
 from slop_qt.mma import commands, plan_shapes
@@ -150,3 +152,52 @@ def test_a_revision_without_changes_says_so(stage: Stage, qtbot: QtBot) -> None:
     stage.desk.answers[commands.TRACK_REVISE.name] = revised(FIRST, SECOND)
     ask_for_revision(panel, qtbot, "")
     assert panel.banner.words == "Tier 2 would leave the tickets of “Pocketbook” as they are."
+
+
+def test_a_revision_of_tickets_that_were_changed_meanwhile_is_looked_at_again(stage: Stage, qtbot: QtBot) -> None:
+    panel = panel_on(stage, qtbot)
+    stage.desk.answers[commands.TRACK_REVISE.name] = revised(FIRST)
+    ask_for_revision(panel, qtbot, "")
+    qtbot.mouseClick(panel.findChild(QPushButton, "tracks.banner.action"), Qt.MouseButton.LeftButton)
+    stage.context.editor.add_ticket(None)
+    dialog_of(panel, "revision").accept()
+    assert "have been changed since Tier 2 read them" in panel.banner.words
+    assert len(stage.context.editor.tickets) == 3
+    qtbot.mouseClick(panel.findChild(QPushButton, "tracks.banner.action"), Qt.MouseButton.LeftButton)
+    again = panel.findChildren(QDialog, "revision")[-1]
+    assert again.findChild(QLabel, "revision.words").text() == "Tier 2 proposes: 2 tickets removed."
+    again.accept()
+    assert stage.context.editor.tickets == (FIRST,)
+
+
+def test_tickets_that_tier_2_could_not_repair_are_opened_in_the_editor(stage: Stage, qtbot: QtBot) -> None:
+    panel = panel_on(stage, qtbot)
+    circle = [{**FIRST.model_dump(), "depends_on": ["T-002"]}, SECOND.model_dump()]
+    answer = json.dumps({"tickets": [*circle, "nonsense"]})
+    error = UnusableAnswerError("Tier 2 gave no plan that holds.", answer=answer, tool="submit_tickets", track_id="a")
+    stage.desk.answers[commands.TRACK_PLAN.name] = error
+    panel.actions_of_tracks.plan()
+    assert panel.banner.words == "Tier 2 gave no plan that holds."
+    qtbot.mouseClick(panel.findChild(QPushButton, "tracks.banner.action"), Qt.MouseButton.LeftButton)
+    editor = stage.context.editor
+    assert editor.tickets[0].depends_on == ("T-002",)
+    qtbot.waitUntil(lambda: any("circle: T-001 → T-002 → T-001" in problem.message for problem in editor.problems))
+    assert "Number 3 of the tickets is left out" in panel.banner.words
+    assert stage.desk.params(commands.TRACK_SAVE_TICKETS) == []
+
+
+def test_tracks_that_tier_1_could_not_repair_are_opened_in_the_proposal(stage: Stage, qtbot: QtBot) -> None:
+    panel = panel_on(stage, qtbot)
+    answer = json.dumps({"tracks": [{"title": "Half", "spec": "# Half"}]})
+    error = UnusableAnswerError("Tier 1 gave no tracks that hold.", answer=answer, tool="submit_tracks")
+    panel.show_error(error)
+    qtbot.mouseClick(panel.findChild(QPushButton, "tracks.banner.action"), Qt.MouseButton.LeftButton)
+    dialog = dialog_of(panel, "proposal")
+    assert dialog.findChild(QPlainTextEdit, "proposal.spec.0").toPlainText() == "# Half"
+
+
+def test_an_answer_of_which_nothing_is_left_offers_nothing(stage: Stage, qtbot: QtBot) -> None:
+    panel = panel_on(stage, qtbot)
+    panel.show_error(UnusableAnswerError("Tier 1 gave nothing.", answer="?", tool="submit_tracks"))
+    assert panel.banner.words == "Tier 1 gave nothing."
+    assert not panel.findChild(QPushButton, "tracks.banner.action").isVisible()

@@ -181,7 +181,9 @@ def test_each_dialog(stage: Stage, window: MainWindow, qtbot: QtBot, choice: The
     draft = TrackDraft(
         title="Finish pocketbook", spec=story.SPEC_TEXT, plan="# Plan\n\n## Phase 1\n\n- [ ] Task: Parse"
     )
-    tracks._review(shapes.TracksProposed(run_id="p", tracks=(draft, draft.model_copy(update={"title": "Print it"}))))
+    tracks._proposing._review(
+        shapes.TracksProposed(run_id="p", tracks=(draft, draft.model_copy(update={"title": "Print it"})))
+    )
     for open_it in (tracks.new_epic, tracks.run, tracks.apply):
         open_it()
     dialogs = window.findChildren(QDialog)

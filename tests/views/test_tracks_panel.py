@@ -72,7 +72,7 @@ def test_an_epic_becomes_a_proposal_that_is_edited_and_accepted(stage: Stage, pa
 
 def test_a_proposal_that_is_put_off_is_still_offered(stage: Stage, panel: TracksPanel, qtbot: QtBot) -> None:
     stage.desk.answers[commands.EPIC_PROPOSE.name] = shapes.TracksProposed(run_id="p1", tracks=(DRAFT,))
-    panel.actions_of_tracks._propose("x")
+    panel.actions_of_tracks._proposing._propose("x")
     press(panel, qtbot, "tracks.banner.action")
     press(dialog(panel, qtbot, "proposal"), qtbot, "proposal.cancel")
     assert panel.banner.isVisible()
@@ -81,7 +81,7 @@ def test_a_proposal_that_is_put_off_is_still_offered(stage: Stage, panel: Tracks
 
 def test_a_failed_plan_is_shown_in_the_panel_with_what_to_do(stage: Stage, panel: TracksPanel, qtbot: QtBot) -> None:
     stage.desk.answers[commands.EPIC_PROPOSE.name] = ProviderError("No key for anthropic.", "Set ANTHROPIC_API_KEY.")
-    panel.actions_of_tracks._propose("finish it")
+    panel.actions_of_tracks._proposing._propose("finish it")
     assert panel.banner.words == "No key for anthropic.\nSet ANTHROPIC_API_KEY."
     panel.actions_of_tracks.new_epic()
     assert dialog(panel, qtbot, "epic").findChild(QPlainTextEdit, "epic.text").toPlainText() == "finish it"

@@ -80,7 +80,7 @@ class Dialect(Protocol):
         bad_stops: those that are an error of their own, and a word of its message; one that is not known among them.
         cache_writes: whether the vendor counts what it writes to the cache.
         streams_arguments: whether arguments come as raw JSON in pieces, so that they can be broken.
-        signature: what comes back with a block of thinking.
+        signature: what comes back with a block of thinking, so that it may be sent back.
         keep_alive: what servers send while they think.
         unknown: an event that must be passed over.
         nonsense: events that no server may send, each by itself, after the beginning of an answer.

@@ -72,7 +72,7 @@ class OpenAIDialect:
     bad_stops: Mapping[str, str] = MappingProxyType({"tired": "'tired'"})
     cache_writes = True
     streams_arguments = True
-    signature = None
+    signature = "reasoning_content"
     keep_alive = b": OPENROUTER PROCESSING\n\n"
     unknown = data({"object": "something.new", "data": [1]})
     nonsense = (

@@ -8,7 +8,16 @@ from dialects import DIALECTS
 from exchange import answered, calls_of, receive, text_of, usages_of
 from loopback import STALL, Answer, LoopbackServer
 
-from slop_qt.core.conversation import Finished, Message, TextBlock, TextDelta, ThinkingBlock, ThinkingDelta
+from slop_qt.core.conversation import (
+    Finished,
+    Message,
+    TextBlock,
+    TextDelta,
+    ThinkingBlock,
+    ThinkingDelta,
+    ToolResultBlock,
+    ToolUseBlock,
+)
 from slop_qt.core.errors import ConfigurationError
 from slop_qt.providers.registry import open_provider
 from slop_qt.providers.servers import VENDORS, place_of
@@ -43,7 +52,7 @@ def test_the_dialect_knows_the_same(dialect, can):
     assert dict(can.stops) == dict(dialect.stops)
     assert can.cache_writes == dialect.cache_writes
     assert can.raw_arguments == dialect.streams_arguments
-    assert can.returns_signatures == (dialect.signature is not None)
+    assert (can.returns_thinking is not None) == (dialect.signature is not None)
     assert can.vendor.address_variable == dialect.address_variable
 
 
@@ -98,12 +107,17 @@ async def test_prices_are_looked_up_as_is_said(dialect, can, open_session):
     assert {True: "model", False: "address and model"}[usages_of(events)[-1].cost_usd is not None] == can.prices
 
 
-async def test_signatures_travel_back_as_is_said(dialect, can, open_session):
-    thought = ThinkingBlock("hm", signature="c2lnbmVkLWNhbmFyeQ==")
-    history = (Message("assistant", (thought, TextBlock("yes"))), Message("user", (TextBlock("and?"),)))
+async def test_thinking_travels_back_as_is_said(dialect, can, open_session):
+    thought = ThinkingBlock("a thought", signature="c2lnbmVkLWNhbmFyeQ==" if can.returns_thinking == "signed" else None)
+    named = replace(thought, text="another one", signature=dialect.signature)
+    history = (
+        Message("assistant", (thought, named, TextBlock("yes"), ToolUseBlock("c1", "one", {}))),
+        Message("user", (ToolResultBlock("c1", "fine"),)),
+    )
     request = question(dialect)
     got = await sent(dialect, open_session, replace(request, messages=(*request.messages, *history)))
-    assert can.returns_signatures == (b"c2lnbmVkLWNhbmFyeQ==" in got.raw)
+    assert (b"another one" in got.raw) == (can.returns_thinking is not None)
+    assert (b"a thought" in got.raw) == (b"c2lnbmVkLWNhbmFyeQ==" in got.raw) == (can.returns_thinking == "signed")
 
 
 async def test_thinking_is_asked_for_as_is_said(dialect, can, open_session):

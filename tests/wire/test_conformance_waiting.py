@@ -4,12 +4,12 @@ import asyncio
 import time
 
 import pytest
-from dialect import Reply, question
+from dialect import Call, Reply, question
 from dialects import DIALECTS
 from exchange import begun, text_of
 from loopback import CUT, STALL, Answer, LoopbackServer
 
-from slop_qt.core.conversation import Finished, RetryNotice, TextDelta
+from slop_qt.core.conversation import Finished, RetryNotice, TextDelta, ToolCallGrowing
 from slop_qt.providers.retry import stream_with_retries
 from slop_qt.providers.throttle import Throttle
 
@@ -98,6 +98,21 @@ async def test_signs_of_life_for_ever_are_no_progress(dialect, open_session):
     [notice] = [event for event in events if isinstance(event, RetryNotice)]
     assert "Nothing came" in notice.reason
     assert text_of(events) == "some wordsbetter"
+
+
+async def test_a_call_that_is_long_in_coming_is_progress(dialect, open_session):
+    if not dialect.streams_arguments:
+        pytest.skip("a call comes whole there")
+    arguments = ('{"path": "a.py", ', '"content": "', "much, ", "and ", 'more"}')
+    wire = dialect.wire(Reply(calls=(Call("write_file", arguments),)))
+    middle = next(number for number, event in enumerate(wire.events) if b"and " in event)
+    with LoopbackServer.saying(Answer([*wire.events[:middle], STALL])) as server:
+        session = await open_session(server.base_url)
+        stream = sent(session, dialect, sends=1)
+        async with asyncio.timeout(10):
+            while not isinstance(await anext(stream), ToolCallGrowing):
+                pass
+        await stream.aclose()
 
 
 async def test_a_refused_request_is_sent_again_identically(dialect, open_session):

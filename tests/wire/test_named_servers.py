@@ -5,7 +5,9 @@ from dialect import CANARY_KEY, Reply, question
 from dialects import DIALECTS
 from exchange import ThreadOffload, failure, receive, text_of, usages_of
 from loopback import Answer, LoopbackServer
+from openai_dialect import OpenAIDialect
 
+from slop_qt.core.errors import ProviderError
 from slop_qt.core.settings import Server
 from slop_qt.providers.registry import open_provider
 
@@ -57,6 +59,46 @@ async def test_one_that_asks_for_no_key_gets_none(dialect):
     (request,) = server.received
     assert request.headers.get("authorization") in {None, "Bearer none"}
     assert request.headers.get("x-goog-api-key") in {None, "none"}
+
+
+MEANT_FOR_THE_VENDOR = {
+    "ANTHROPIC_CUSTOM_HEADERS": "X-Gateway-Token: for-the-vendor\nauthorization: Bearer for-the-vendor",
+    "ANTHROPIC_AUTH_TOKEN": "for-the-vendor",
+    "OPENAI_CUSTOM_HEADERS": "Authorization: Bearer for-the-vendor\nX-Gateway-Token: for-the-vendor",
+    "OPENAI_ORG_ID": "for-the-vendor",
+    "OPENAI_PROJECT_ID": "for-the-vendor",
+    "OPENAI_ADMIN_KEY": "for-the-vendor",
+    "GOOGLE_API_KEY": "for-the-vendor",
+}
+
+
+@pytest.mark.parametrize("key", [CANARY_KEY, ""], ids=["with a key", "without"])
+async def test_what_the_vendors_variables_hold_goes_to_no_other_server(dialect, monkeypatch, key):
+    for variable, value in MEANT_FOR_THE_VENDOR.items():
+        monkeypatch.setenv(variable, value)
+    with LoopbackServer.saying(Answer(dialect.wire(Reply(text=("yes",))).events)) as server:
+        provider = opened(dialect, server.base_url, key=key)
+        session = await provider.open()
+        assert text_of(await receive(session, question(dialect))) == "yes"
+        await session.count(question(dialect))
+        await session.aclose()
+        with pytest.raises(ProviderError):
+            await provider.models()
+    assert len(server.received) == 3
+    for request in server.received:
+        assert "for-the-vendor" not in str(request.headers)
+        assert not key or dialect.carries_key(request)
+
+
+async def test_they_go_to_where_the_vendor_is_moved_to(monkeypatch):
+    """A proxy before it wants them."""
+    dialect = OpenAIDialect()
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Gateway-Token: for-the-vendor")
+    with LoopbackServer.saying(Answer(dialect.wire(Reply(text=("yes",))).events)) as server:
+        session = await dialect.provider(server.base_url, ThreadOffload()).open()
+        await receive(session, question(dialect))
+        await session.aclose()
+    assert server.received[0].headers["x-gateway-token"] == "for-the-vendor"
 
 
 async def test_its_models_are_listed_under_its_name(dialect):

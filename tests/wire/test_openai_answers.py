@@ -188,13 +188,17 @@ async def test_thinking_comes_under_several_names(said, field):
     pieces = [chunk({field: "hm", "content": None}), chunk({field: " so"}), chunk({"content": "ok", field: ""})]
     events = [event for event in await said(*pieces, STOP, DONE) if not hasattr(event, "usage")]
     assert text_of(events, ThinkingDelta) == "hm so"
-    assert events[-3:] == [ThinkingDone(ThinkingBlock("hm so")), TextDelta("ok"), Finished("end_turn")]
+    assert events[-3:] == [
+        ThinkingDone(ThinkingBlock("hm so", field if field == "reasoning_content" else None)),
+        TextDelta("ok"),
+        Finished("end_turn"),
+    ]
 
 
 async def test_a_server_that_sends_thinking_under_both_names_is_not_read_twice(said):
     events = await said(chunk({"reasoning_content": "hm", "reasoning": "hm"}), STOP, DONE)
     assert text_of(events, ThinkingDelta) == "hm"
-    assert ThinkingDone(ThinkingBlock("hm")) in events
+    assert ThinkingDone(ThinkingBlock("hm", "reasoning_content")) in events
 
 
 # Counts

@@ -82,7 +82,9 @@ async def test_each_turn_begins_with_all_of_the_turn_before(dialect, tmp_path, t
         assert len(after) > len(before)
         assert digest(after[: len(before)]) == digest(before)
     said = json.dumps(turns[-1], ensure_ascii=False)
-    assert "Looking: ä🙂" in said and "nowhere.txt" in said, "there was something to go on with"
+    assert all(words in said for words in ("First I look.", "Looking: ä🙂", "nowhere.txt")), (
+        "there was something to go on with"
+    )
 
 
 async def test_workers_of_a_run_begin_alike(dialect, tmp_path):

@@ -17,13 +17,13 @@ from PySide6.QtWidgets import (
 )
 
 from slop_qt.core.errors import SlopError
-from slop_qt.core.plan_lines import plan_tasks
 from slop_qt.core.ticket_checks import errors_of
 from slop_qt.qt.editing.edited_text import EditedText
 from slop_qt.qt.planned_model import ERROR_LOOK, PlannedModel
 from slop_qt.qt.throttle import Throttle
 from slop_qt.qt.window_context import ErrorSurface, WindowContext
 from slop_qt.qt.words import plural
+from slop_qt.store.plan_reader import ConductorPlans
 from slop_qt.views.plan.ticket_form import TicketForm
 from slop_qt.widgets.buttons import icon_button, muted_label
 from slop_qt.widgets.empty_state import EmptyState
@@ -191,7 +191,7 @@ class TicketsPage(QWidget):
 
     async def _find_tasks(self, plan: EditedText) -> None:
         source = (await plan.snapshot(end_typing=False)).text
-        tasks = await self._context.offload.run(partial(plan_tasks, source))
+        tasks = await self._context.offload.run(partial(ConductorPlans().tasks, source))
         if plan is self._plan and tasks != self._tasks:
             self._tasks = tasks
             self.refresh()

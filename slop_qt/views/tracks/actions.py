@@ -5,14 +5,15 @@ from collections.abc import Callable, Mapping
 from PySide6.QtCore import QObject, Signal
 
 from slop_qt.core.approvals import Mode
+from slop_qt.core.errors import UnusableAnswerError
 from slop_qt.core.state import RunState
-from slop_qt.core.tracks import TrackDraft
 from slop_qt.mma import commands, plan_shapes, shapes
 from slop_qt.qt.window_context import WindowContext
+from slop_qt.tools.submit_tracks import SubmitTracks
+from slop_qt.views.tracks.proposing import Proposing
 from slop_qt.views.tracks.revising import Revising
-from slop_qt.widgets.dialogs import ApplyDialog, EpicDialog
+from slop_qt.widgets.dialogs import ApplyDialog
 from slop_qt.widgets.panel import Panel
-from slop_qt.widgets.proposal_dialog import ProposalDialog
 from slop_qt.widgets.run_dialog import RunDialog
 from slop_qt.widgets.unified_diff import read_diff
 
@@ -32,7 +33,7 @@ class TrackActions(QObject):
         super().__init__(panel)
         self._context = context
         self._panel = panel
-        self._epic = ""
+        self._proposing = Proposing(context, panel)
         self._revising = Revising(context, panel)
         for signal in (context.selection.changed, context.tracks.changed):
             signal.connect(self.states_changed)
@@ -76,9 +77,13 @@ class TrackActions(QObject):
 
     def new_epic(self) -> None:
         """Ask what the person wants; then have Tier 1 cut it."""
-        dialog = EpicDialog(self._epic, self._panel.window())
-        dialog.asked.connect(self._propose)
-        dialog.open()
+        self._proposing.ask()
+
+    def offer_kept(self, error: UnusableAnswerError) -> None:
+        """Say that a tier's answer did not hold, and offer to mend what it was."""
+        is_of_tracks = error.tool == SubmitTracks.name
+        mend = self._proposing.mending(error) if is_of_tracks else self._revising.mending(error)
+        self._panel.banner.show_error(error, "Open and mend…" if mend is not None else "", mend)
 
     def plan(self) -> None:
         """Save what was edited, then have Tier 2 cut the selected track into tickets."""
@@ -149,43 +154,6 @@ class TrackActions(QObject):
                 shapes.DiffRun(run_id=run.run_id),
                 lambda diff: self._confirm_apply(run, diff),
             )
-
-    def _propose(self, epic: str) -> None:
-        self._epic = epic
-        self._panel.banner.hide()
-        self._context.send(self._panel, commands.EPIC_PROPOSE, shapes.PlanEpic(text=epic), self._offer)
-
-    def _offer(self, proposal: shapes.TracksProposed) -> None:
-        number = len(proposal.tracks)
-        words = "Tier 1 proposes 1 track." if number == 1 else f"Tier 1 proposes {number} tracks."
-        self._panel.banner.show_offer(words, "Review…", lambda: self._review(proposal))
-
-    def _review(self, proposal: shapes.TracksProposed) -> None:
-        dialog = ProposalDialog(self._context.theme, proposal.tracks, self._panel.window())
-        dialog.tracks_accepted.connect(lambda drafts: self._accept(proposal, drafts))
-        dialog.rejected.connect(lambda: self._offer(proposal))
-        dialog.open()
-
-    def _accept(self, proposal: shapes.TracksProposed, drafts: tuple[TrackDraft, ...]) -> None:
-        edited = shapes.TracksProposed(run_id=proposal.run_id, tracks=drafts)
-        self._context.send(
-            self._panel,
-            commands.EPIC_ACCEPT,
-            shapes.AcceptTracks(run_id=proposal.run_id, tracks=drafts),
-            self._accepted,
-            lambda: self._offer_again(edited),
-        )
-
-    def _offer_again(self, proposal: shapes.TracksProposed) -> None:
-        """They could not be written: say so, and keep what was edited."""
-        words = self._panel.banner.words
-        self._panel.banner.show_offer(words, "Review again…", lambda: self._review(proposal))
-
-    def _accepted(self, planned: shapes.TracksPlanned) -> None:
-        self._epic = ""
-        if planned.tracks:
-            self._context.selection.select(planned.tracks[0].id)
-        self._context.tracks.reload()
 
     def _start(self, track_id: str, mode: Mode, workers: int) -> None:
         self._panel.banner.hide()

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QTreeView, QVBoxLayout
 
-from slop_qt.core.errors import ConfigurationError, ProviderError, SlopError
+from slop_qt.core.errors import ConfigurationError, ProviderError, SlopError, UnusableAnswerError
 from slop_qt.qt.status import Look, run_look
 from slop_qt.qt.track_model import TrackModel
 from slop_qt.qt.window_context import WindowContext
@@ -54,6 +54,9 @@ class TracksPanel(Panel):
         self._refresh()
 
     def show_error(self, error: SlopError) -> None:
+        if isinstance(error, UnusableAnswerError):
+            self.actions_of_tracks.offer_kept(error)
+            return
         refused = isinstance(error, ProviderError) and not error.retryable
         if refused or isinstance(error, ConfigurationError):
             self.banner.show_error(error, "Settings…", self.settings_wanted.emit)
