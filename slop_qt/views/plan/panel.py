@@ -56,7 +56,7 @@ class PlanPanel(Panel):
         self._editor.failed.connect(self.show_error)
         self._editor.noticed.connect(self._say)
         self._editor.edited_at.connect(self._go_to)
-        self._editor.ticket_wanted.connect(lambda _: self._go_to("tickets", "", "title"))
+        self._editor.ticket_wanted.connect(lambda _: self._show_ticket("title"))
         self.show_part("spec")
         self._refresh()
 
@@ -161,11 +161,16 @@ class PlanPanel(Panel):
         self.banner.show_offer(words)
 
     def _go_to(self, where: str, _ticket_id: str, field: str) -> None:
-        """Put the keyboard where something changed."""
+        """Put the keyboard where something changed. What is of tickets is seen in the graph too: it stays in view."""
+        if where == "tickets":
+            if not self.visibleRegion().isEmpty():  # a tab behind another one is visible to Qt
+                self._show_ticket(field)
+            return
         self._context.selection.panel_wanted.emit("plan")
         self.show_part(where)
-        if where == "tickets":
-            self._tickets.show_ticket(field)
-        else:
-            page = self._spec if where == "spec" else self._plan
-            page.source.setFocus()
+        page = self._spec if where == "spec" else self._plan
+        page.source.setFocus()
+
+    def _show_ticket(self, field: str) -> None:
+        self.show_part("tickets")
+        self._tickets.show_ticket(field)
