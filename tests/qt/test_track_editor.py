@@ -10,7 +10,7 @@ from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QApplication, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 from qt_support import MainLoop
-from window_support import Stage
+from window_support import Stage, run_now
 
 from slop_qt.core import events as ev
 from slop_qt.core.approvals import Mode
@@ -256,6 +256,45 @@ def test_tickets_that_make_no_graph_are_held_and_can_be_mended(
     editor.save(done=lambda: ran.append(True))
     assert ran == [True]
     assert files.tickets("amounts")[1].title.startswith("Still")
+
+
+def test_unsaved_edits_of_all_kinds_are_there_at_the_next_start(
+    qapp: QApplication, stage: Stage, files: PlanFiles, tmp_path: Path, qtbot: QtBot
+) -> None:
+    stage.context.selection.select("amounts")
+    editor = stage.context.editor
+    circle = (TICKETS[0].model_copy(update={"depends_on": ("T-003",)}), *TICKETS[1:])
+    editor.replace_tickets(circle)
+    qtbot.keyClicks(view_of(editor, qtbot), "abc")
+    run_now(editor.close())
+
+    later = Stage(qapp, QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat))
+    PlanFiles(files.root, later)
+    said: list[str] = []
+    later.context.editor.noticed.connect(said.append)
+    later.context.selection.select("amounts")
+    again = later.context.editor
+    assert again.tickets == circle
+    assert again.track.spec.document.toPlainText() == "abc" + SPEC
+    assert again.track.unsaved == ("spec", "tickets")
+    assert said[0].startswith("These are your unsaved edits of the spec and tickets, kept on ")
+    again.undo()
+    again.undo()
+    assert not again.dirty
+    run_now(again.close())
+    assert list((tmp_path / "drafts").iterdir()) == []
+    later.strike()
+
+
+def test_tickets_that_tier_2_planned_come_in_quietly(stage: Stage, files: PlanFiles) -> None:
+    files.add("new", tickets=())
+    stage.context.selection.select("new")
+    said: list[str] = []
+    stage.context.editor.noticed.connect(said.append)
+    files.write_tickets("new", TICKETS)
+    stage.context.editor.reload()
+    assert stage.context.editor.tickets == TICKETS
+    assert said == []
 
 
 def test_warnings_and_verify_commands_are_looked_at(editor: TrackEditor, qtbot: QtBot) -> None:

@@ -12,7 +12,8 @@ ICONS = Path(__file__).parents[2] / "resources" / "icons"
 FAMILY = sorted(path for path in ICONS.glob("*.svg") if path.stem != "app")
 NAMES = """
 running waiting done failed blocked idle ready skipped cancelled verify merge review spawn edit command tool question
-step track ticket tokens activity diff search copy retry thinking plus play pause stop apply close columns down minus fit
+step track ticket tokens activity diff search copy retry thinking plus play pause stop apply close columns down
+minus reading fit
 """
 
 

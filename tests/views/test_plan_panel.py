@@ -142,6 +142,23 @@ def test_undo_goes_to_where_it_happened(window: MainWindow, stage: Stage, panel:
     assert now(stage, "T-002").brief == "Print it well."
 
 
+def test_undo_of_tickets_leaves_the_graph_in_view(
+    window: MainWindow, stage: Stage, panel: PlanPanel, qtbot: QtBot
+) -> None:
+    editor = stage.context.editor
+    editor.connect_tickets("T-001", "T-003")
+    window._docks.raise_panel("graph")
+    qtbot.waitUntil(lambda: panel.visibleRegion().isEmpty())
+    editor.undo()
+    assert now(stage, "T-003").depends_on == ("T-002",)
+    assert stage.context.selection.ticket_id == "T-003"
+    assert panel.visibleRegion().isEmpty()
+    editor.want_ticket("T-002")
+    qtbot.waitUntil(lambda: not panel.visibleRegion().isEmpty())
+    assert panel.part == "tickets"
+    assert field(panel, "id").text() == "T-002"
+
+
 def test_a_panel_of_its_own_menu_offers_the_same_history(panel: PlanPanel, qtbot: QtBot) -> None:
     qtbot.keyClicks(source(panel), "Of ")
     menu = source(panel).make_menu()

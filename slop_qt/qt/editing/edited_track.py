@@ -212,9 +212,9 @@ class EditedTrack(QObject):
         elif mine.unsaved and tickets != mine.current:
             mine.set_theirs((tickets, digest))
         else:
-            differs = tickets != mine.current
+            replaced = mine.current and tickets != mine.current
             mine.take_over(tickets, digest, problem)
-            if differs:
+            if replaced:
                 what = "changed" if digest else "deleted"
                 self.noticed.emit(f"tickets.json was {what} outside. Undo brings back what was here.")
 

@@ -11,14 +11,18 @@ from slop_qt.qt.window_context import WindowContext
 from slop_qt.views.plan.conflicts import Conflicts
 from slop_qt.views.plan.text_page import TextPage
 from slop_qt.views.plan.tickets_page import TicketsPage
-from slop_qt.widgets.buttons import push_button, segment_button
+from slop_qt.widgets.buttons import icon_button, push_button, segment_button
 from slop_qt.widgets.empty_state import EmptyState
 from slop_qt.widgets.panel import Panel
 
 __all__ = ["PlanPanel"]
 
 _PARTS = (("spec", "Spec"), ("plan", "Plan"), ("tickets", "Tickets"))
-_HALVES = (("source", "Source"), ("both", "Both"), ("rendering", "Reading"))
+_HALVES = (
+    ("source", "edit", "Show the source alone"),
+    ("both", "columns", "Show source and reading side by side"),
+    ("rendering", "reading", "Show how it reads"),
+)
 _WORDS = "Spec, plan and tickets of the selected track appear here, to be read and edited. They lie in conductor/."
 
 
@@ -52,7 +56,7 @@ class PlanPanel(Panel):
         self._editor.failed.connect(self.show_error)
         self._editor.noticed.connect(self._say)
         self._editor.edited_at.connect(self._go_to)
-        self._editor.ticket_wanted.connect(lambda _: self._go_to("tickets", "", "title"))
+        self._editor.ticket_wanted.connect(lambda _: self._show_ticket("title"))
         self.show_part("spec")
         self._refresh()
 
@@ -110,9 +114,12 @@ class PlanPanel(Panel):
         for name, words in _PARTS:
             self._parts[name] = segment_button(f"plan.show_{name}", words, partial(self.show_part, name))
             parts.addWidget(self._parts[name])
-        for name, words in _HALVES:
-            self._halves[name] = segment_button(f"plan.show_{name}", words, partial(self._show_halves, name))
-            halves.addWidget(self._halves[name])
+        for name, icon, tip in _HALVES:
+            button = icon_button(self.theme, f"plan.show_{name}", icon, tip, partial(self._show_halves, name))
+            button.setCheckable(True)
+            button.setAutoExclusive(True)
+            self._halves[name] = button
+            halves.addWidget(button)
         self._halves["both"].setChecked(True)
         row.addLayout(parts)
         row.addStretch(1)
@@ -154,11 +161,16 @@ class PlanPanel(Panel):
         self.banner.show_offer(words)
 
     def _go_to(self, where: str, _ticket_id: str, field: str) -> None:
-        """Put the keyboard where something changed."""
+        """Put the keyboard where something changed. What is of tickets is seen in the graph too: it stays in view."""
+        if where == "tickets":
+            if not self.visibleRegion().isEmpty():  # a tab behind another one is visible to Qt
+                self._show_ticket(field)
+            return
         self._context.selection.panel_wanted.emit("plan")
         self.show_part(where)
-        if where == "tickets":
-            self._tickets.show_ticket(field)
-        else:
-            page = self._spec if where == "spec" else self._plan
-            page.source.setFocus()
+        page = self._spec if where == "spec" else self._plan
+        page.source.setFocus()
+
+    def _show_ticket(self, field: str) -> None:
+        self.show_part("tickets")
+        self._tickets.show_ticket(field)
