@@ -22,7 +22,7 @@ from slop_qt.mma import commands, shapes
 from slop_qt.store.conductor_folder import ConductorFolder
 from slop_qt.store.journal import Journal
 
-CYCLES = 13  # of eight ways: a hundred in all
+BUSY_CYCLES, IDLE_CYCLES = 5, 60  # busy ones in each of eight ways: a hundred in all
 WORKERS = 16
 TRACK = "busy_20261122"
 SLEEP = f"sleep 1000.{os.getpid()}"  # nobody else on this machine sleeps for exactly that long
@@ -175,12 +175,11 @@ WAYS = {
 }
 
 
-@pytest.mark.timeout(170)
 @pytest.mark.parametrize("way", WAYS)
 def test_the_window_opens_and_quits(way: str, options: LaunchOptions, qapp: QApplication) -> None:
     quit_by, code = WAYS[way]
     before = 0
-    for cycle in range(CYCLES):
+    for cycle in range(BUSY_CYCLES):
 
         async def opened(engine: Engine, window: object) -> None:
             await when_all_are_busy(engine, quit_by(engine, window))
@@ -193,7 +192,20 @@ def test_the_window_opens_and_quits(way: str, options: LaunchOptions, qapp: QApp
     assert not [widget for widget in qapp.topLevelWidgets() if widget.isVisible()]
 
 
-@pytest.mark.timeout(170)
+def test_a_window_in_which_nothing_is_done_opens_and_quits(options: LaunchOptions, qapp: QApplication) -> None:
+    before = 0
+    for cycle in range(IDLE_CYCLES):
+
+        async def opened(_engine: Engine, window: object) -> None:
+            by_closing(_engine, window)()
+
+        assert run_window(options, opened) == 0
+        settle(qapp)
+        before = before or threads()
+        assert threads() <= before, f"threads were left after cycle {cycle}"
+    nothing_is_left(options)
+
+
 @pytest.mark.parametrize("way", ["app.quit", "SIGINT", "SIGTERM", "its end"])
 def test_a_run_without_a_window_starts_and_quits(way: str, options: LaunchOptions, qapp: QApplication) -> None:
     quit_by, code = WAYS.get(way, (None, 7))
@@ -207,7 +219,7 @@ def test_a_run_without_a_window_starts_and_quits(way: str, options: LaunchOption
         return 7
 
     before = 0
-    for cycle in range(CYCLES):
+    for cycle in range(BUSY_CYCLES):
         assert run_headless(options, job, json=True) == code
         settle(qapp)
         before = before or threads()
