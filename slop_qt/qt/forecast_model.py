@@ -3,7 +3,7 @@
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
 from slop_qt.core.forecast import Estimate, Forecast, TicketForecast
-from slop_qt.qt.roles import AnyIndex, Role
+from slop_qt.qt.roles import AnyIndex, Role, column_alignment
 from slop_qt.qt.words import count
 
 __all__ = ["ForecastModel", "money_range", "tokens_range"]
@@ -51,7 +51,7 @@ class ForecastModel(QAbstractTableModel):
             if role == Qt.ItemDataRole.DisplayRole:
                 return _COLUMNS[section]
             if role == Qt.ItemDataRole.TextAlignmentRole:
-                return _alignment(section)
+                return column_alignment(section)
         return None
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -61,7 +61,7 @@ class ForecastModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return _cells(row)[index.column()]
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(index.column())
+            return column_alignment(index.column())
         if role == Role.ID:
             return row.ticket_id
         if role == Role.VALUE:
@@ -76,11 +76,6 @@ def _cells(row: TicketForecast) -> tuple[str, ...]:
     tokens = [tokens_range(each) if each is not None else _UNKNOWN for each in (row.input_tokens, row.output_tokens)]
     cost = money_range(row.cost_usd) if row.cost_usd is not None else _UNKNOWN
     return (row.ticket_id, str(row.stage + 1), *tokens, cost)
-
-
-def _alignment(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
-    return side | Qt.AlignmentFlag.AlignVCenter
 
 
 def _three_digits(value: float) -> str:

@@ -1,10 +1,10 @@
-"""The roles under which models offer what rows are painted from."""
+"""What models say of their rows and columns beyond the text: roles, and on which side a column's text stands."""
 
 from enum import IntEnum
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
 
-__all__ = ["AnyIndex", "Role"]
+__all__ = ["AnyIndex", "Role", "column_alignment"]
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 
@@ -21,3 +21,9 @@ class Role(IntEnum):
     FRACTION = Qt.ItemDataRole.UserRole + 4
     STRONG = Qt.ItemDataRole.UserRole + 5
     VALUE = Qt.ItemDataRole.UserRole + 6
+
+
+def column_alignment(column: int) -> Qt.AlignmentFlag:
+    """A table's first column says what a row is, at the left; the others are numbers, at the right."""
+    side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
+    return side | Qt.AlignmentFlag.AlignVCenter

@@ -9,7 +9,7 @@ from slop_qt.core.state import RunState
 from slop_qt.core.streams import TIER_ROLES, TIERS, tier_name
 from slop_qt.core.usage import Usage, total_usage
 from slop_qt.qt.event_bridge import EventBridge
-from slop_qt.qt.roles import AnyIndex, Role
+from slop_qt.qt.roles import AnyIndex, Role, column_alignment
 from slop_qt.qt.throttle import Throttle
 from slop_qt.qt.words import cost, count
 
@@ -117,7 +117,7 @@ class UsageModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return _HEADERS[self._grouping] if section == 0 else _COLUMNS[section - 1]
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(section)
+            return column_alignment(section)
         return None
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -127,7 +127,7 @@ class UsageModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return name if index.column() == 0 else _cells(usage)[index.column() - 1]
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(index.column())
+            return column_alignment(index.column())
         if role == Role.STRONG:
             return index.row() == len(self._rows) - 1
         if role == Role.VALUE:
@@ -135,11 +135,6 @@ class UsageModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole and index.column() == len(_COLUMNS) and usage.cost_usd is None:
             return "The price of at least one model is not known, so neither is the sum."
         return None
-
-
-def _alignment(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
-    return side | Qt.AlignmentFlag.AlignVCenter
 
 
 def _cells(usage: Usage) -> tuple[str, ...]:

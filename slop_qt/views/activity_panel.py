@@ -10,10 +10,9 @@ from slop_qt.qt.roles import Role
 from slop_qt.qt.window_context import WindowContext
 from slop_qt.qt.words import clock
 from slop_qt.widgets.buttons import icon_button
-from slop_qt.widgets.cell_delegate import CellDelegate
 from slop_qt.widgets.empty_state import EmptyState
 from slop_qt.widgets.panel import Panel
-from slop_qt.widgets.row_delegate import ROW_HEIGHT
+from slop_qt.widgets.row_table import row_table
 
 __all__ = ["ActivityPanel"]
 
@@ -92,20 +91,9 @@ class ActivityPanel(Panel):
         return strip
 
     def _make_table(self) -> QTableView:
-        table = QTableView()
-        table.setObjectName("activity.table")
-        table.setAccessibleName("Activity")
-        table.setModel(self._filter)
-        table.setItemDelegate(CellDelegate(self.theme, table))
-        table.setShowGrid(False)
-        table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        table.setTabKeyNavigation(False)
+        table = row_table(self.theme, "activity.table", "Activity", self._filter)
         table.setWordWrap(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setStretchLastSection(True)
+        table.horizontalHeader().setStretchLastSection(True)
         for column, width in enumerate((76, 112, 128)):
             table.setColumnWidth(column, width)
         return table

@@ -8,10 +8,9 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QHeaderView, QT
 from slop_qt.qt.usage_model import Grouping, UsageModel
 from slop_qt.qt.window_context import WindowContext
 from slop_qt.widgets.buttons import segment_button
-from slop_qt.widgets.cell_delegate import CellDelegate
 from slop_qt.widgets.empty_state import EmptyState
 from slop_qt.widgets.panel import Panel
-from slop_qt.widgets.row_delegate import ROW_HEIGHT
+from slop_qt.widgets.row_table import row_table
 
 __all__ = ["TokensPanel"]
 
@@ -74,19 +73,9 @@ class TokensPanel(Panel):
         return strip
 
     def _make_table(self) -> QTableView:
-        table = QTableView()
-        table.setObjectName("tokens.table")
-        table.setAccessibleName("Tokens and cost")
-        table.setModel(self._model)
-        table.setItemDelegate(CellDelegate(self.theme, table))
-        table.setShowGrid(False)
-        table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        table = row_table(self.theme, "tokens.table", "Tokens and cost", self._model)
         table.setHorizontalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
-        table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         header = table.horizontalHeader()
-        header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setDefaultSectionSize(84)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QAbstractItemView, QListView, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from slop_qt.qt.check_model import CheckModel, CheckRow
 from slop_qt.qt.roles import AnyIndex
@@ -29,6 +30,17 @@ class _Delegate(QStyledItemDelegate):
         row = self._model.rows[index.row()]
         if row.missing:
             option.palette.setColor(option.palette.ColorRole.Text, self._theme.color("failed"))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
+        """As the style does; its box has a line of its own, which the style leaves out on dark ground."""
+        super().paint(painter, option, index)
+        self.initStyleOption(option, index)
+        view = option.widget
+        box = view.style().subElementRect(QStyle.SubElement.SE_ItemViewItemCheckIndicator, option, view)
+        painter.save()
+        painter.setPen(self._theme.color("muted"))
+        painter.drawRect(box.adjusted(0, 0, -1, -1))
+        painter.restore()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
         return QSize(super().sizeHint(option, index).width(), _ROW_HEIGHT)

@@ -9,9 +9,8 @@ from slop_qt.qt.forecast_model import ForecastModel, money_range, tokens_range
 from slop_qt.qt.status import Look
 from slop_qt.qt.theme import Theme
 from slop_qt.qt.words import plural
-from slop_qt.widgets.cell_delegate import CellDelegate
 from slop_qt.widgets.notice import Notice
-from slop_qt.widgets.row_delegate import ROW_HEIGHT
+from slop_qt.widgets.row_table import row_table
 
 __all__ = ["ForecastView", "forecast_sentences"]
 
@@ -91,18 +90,8 @@ class ForecastView(QWidget):
         self._notice.say(_FAILED, error.message, error.hint)
 
     def _make_table(self, theme: Theme, name: str) -> QTableView:
-        table = QTableView()
-        table.setObjectName(name)
-        table.setAccessibleName("Tickets in the order in which they could go")
-        table.setModel(self._model)
-        table.setItemDelegate(CellDelegate(theme, table))
-        table.setShowGrid(False)
-        table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        table = row_table(theme, name, "Tickets in the order in which they could go", self._model)
         header = table.horizontalHeader()
-        header.setHighlightSections(False)
         header.setMinimumSectionSize(_LEAST_WIDTH)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)

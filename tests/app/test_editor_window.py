@@ -98,7 +98,7 @@ def test_what_others_write_comes_in_and_nothing_is_lost_by_quitting(qapp: QAppli
         spec = person.folder / "spec.md"
         spec.write_bytes((SPEC + "More.\r\n").encode())
         await person.until(lambda: source.toPlainText().endswith("More.\n"))
-        assert person.banner == "spec.md was changed outside. Undo brings back what was here."
+        assert person.banner == "spec.md was changed elsewhere. Undo brings back what was here."
         QTest.keyClicks(source, "Mine ")
         QTest.keyClick(source, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
         await person.until(lambda: not person.editor.dirty)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
+from simulation_support import until
 
 from slop_qt.app import run_window
 from slop_qt.core.approvals import ApprovalKind, Mode
@@ -128,11 +129,17 @@ def threads() -> int:
     return len(list(Path("/proc/self/task").iterdir()))
 
 
-def settle(application: QApplication) -> None:
-    """Let deleted objects go, and their threads with them."""
+def wait_for_threads(most: int, cycle: int) -> None:
+    """Some of them, in libraries, end on their own a moment after what they did is closed."""
+    until(lambda: threads() <= most, f"the threads of cycle {cycle} to end")
+
+
+def settle(application: QApplication, *, collect: bool = True) -> None:
+    """Let deleted objects go, and their threads with them; garbage, too, which takes a while."""
     application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     application.processEvents()
-    gc.collect()
+    if collect:
+        gc.collect()
 
 
 def nothing_is_left(options: LaunchOptions) -> None:
@@ -187,7 +194,7 @@ def test_the_window_opens_and_quits(way: str, options: LaunchOptions, qapp: QApp
         assert run_window(options, opened) == code
         settle(qapp)
         before = before or threads()
-        assert threads() <= before, f"threads were left after cycle {cycle}"
+        wait_for_threads(before, cycle)
     nothing_is_left(options)
     assert not [widget for widget in qapp.topLevelWidgets() if widget.isVisible()]
 
@@ -200,9 +207,9 @@ def test_a_window_in_which_nothing_is_done_opens_and_quits(options: LaunchOption
             by_closing(_engine, window)()
 
         assert run_window(options, opened) == 0
-        settle(qapp)
+        settle(qapp, collect=cycle % 10 == 0)
         before = before or threads()
-        assert threads() <= before, f"threads were left after cycle {cycle}"
+        wait_for_threads(before, cycle)
     nothing_is_left(options)
 
 
@@ -223,5 +230,5 @@ def test_a_run_without_a_window_starts_and_quits(way: str, options: LaunchOption
         assert run_headless(options, job, json=True) == code
         settle(qapp)
         before = before or threads()
-        assert threads() <= before, f"threads were left after cycle {cycle}"
+        wait_for_threads(before, cycle)
     nothing_is_left(options)

@@ -326,7 +326,7 @@ def test_what_others_write_is_shown_and_can_be_undone(
     (files.root / "amounts" / "spec.md").write_text(SPEC + "More.\n")
     stage.context.editor.reload()
     assert source(panel).toPlainText() == SPEC + "More.\n"
-    assert panel.banner.words == "spec.md was changed outside. Undo brings back what was here."
+    assert panel.banner.words == "spec.md was changed elsewhere. Undo brings back what was here."
     assert not stage.context.editor.dirty
     source(panel).setFocus()
     qtbot.keyClick(source(panel), Qt.Key.Key_Z, CTRL)
@@ -413,7 +413,7 @@ def test_what_was_deleted_is_said_and_kept(stage: Stage, files: PlanFiles, panel
     path = files.root / "amounts" / "spec.md"
     path.unlink()
     stage.context.editor.reload()
-    assert panel.banner.words == "spec.md was deleted outside. Its text is still here: saving writes it again."
+    assert panel.banner.words == "spec.md was deleted elsewhere. Its text is still here: saving writes it again."
     press(panel, qtbot, "plan.save")
     assert path.read_text() == SPEC
     for each in path.parent.iterdir():

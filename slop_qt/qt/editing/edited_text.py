@@ -117,7 +117,7 @@ class EditedText(QObject):
 
     def take_over(self, document: Document) -> None:
         """Show what somebody else wrote, as one step that can be undone; from now on that is what is on disk."""
-        self.replace(document.text, f"change of the {self.name} from outside")
+        self.replace(document.text, f"change of the {self.name} from elsewhere")
         self.rebase(document)
         self._mark_saved(self._steps)
 

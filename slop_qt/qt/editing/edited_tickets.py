@@ -91,7 +91,7 @@ class EditedTickets(QObject):
         self.base_digest, self.problem, self.theirs = digest, problem, None
         self.saved = tickets
         if tickets != self.current:
-            self._push(tickets, "change of the tickets from outside", "", _SEVERAL)
+            self._push(tickets, "change of the tickets from elsewhere", "", _SEVERAL)
         self.state_changed.emit()
 
     def rebase(self, saved: Tickets, digest: str) -> None:

@@ -193,10 +193,10 @@ class EditedTrack(QObject):
         elif not document.digest:
             text.rebase(document)
             text.mark_unsaved()
-            self.noticed.emit(f"{file} was deleted outside. Its text is still here: saving writes it again.")
+            self.noticed.emit(f"{file} was deleted elsewhere. Its text is still here: saving writes it again.")
         elif not text.unsaved:
             text.take_over(document)
-            self.noticed.emit(f"{file} was changed outside. Undo brings back what was here.")
+            self.noticed.emit(f"{file} was changed elsewhere. Undo brings back what was here.")
         elif (await text.snapshot(end_typing=False)).text == in_editor(document.text):
             text.take_over(document)
         else:
@@ -216,7 +216,7 @@ class EditedTrack(QObject):
             mine.take_over(tickets, digest, problem)
             if replaced:
                 what = "changed" if digest else "deleted"
-                self.noticed.emit(f"tickets.json was {what} outside. Undo brings back what was here.")
+                self.noticed.emit(f"tickets.json was {what} elsewhere. Undo brings back what was here.")
 
     async def _save_text(self, text: EditedText) -> bool:
         if text.theirs is not None:

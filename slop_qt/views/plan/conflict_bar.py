@@ -35,7 +35,7 @@ class ConflictBar(QFrame):
         column.setContentsMargins(12, 6, 12, 8)
         column.setSpacing(4)
         row.setSpacing(8)
-        row.addWidget(StatusChip(theme, Look("waiting", "Changed outside", "waiting")))
+        row.addWidget(StatusChip(theme, Look("waiting", "Changed elsewhere", "waiting")))
         row.addStretch(1)
         column.addLayout(row)
         column.addWidget(self._words)
