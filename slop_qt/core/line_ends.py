@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from difflib import SequenceMatcher
 
-__all__ = ["common_ends", "in_editor", "with_line_ends"]
+__all__ = ["FILE_LINE_END", "common_ends", "in_editor", "with_line_ends"]
 
-_MAX_COMPARISONS = 1_000_000  # lines times lines
+_FEW_COMPARISONS = 1_000_000  # lines times lines
 
+FILE_LINE_END = re.compile("\r\n|[\n\r]")
 # What Qt's text documents make a new paragraph of; U+2028 stays a character of its line.
 _LINE_END = re.compile("\r\n|[\n\r\u2029\ufdd0\ufdd1]")
 
@@ -18,19 +19,20 @@ def in_editor(text: str) -> str:
     return _LINE_END.sub("\n", text)
 
 
-def with_line_ends(original: str, edited: str) -> str:
+def with_line_ends(original: str, edited: str, line_end: re.Pattern[str] = _LINE_END) -> str:
     """`edited` (line feeds only) as it is written: unchanged lines end as in `original`, new ones as most of those do.
 
-    Which lines are unchanged is looked for where a file has line ends of several kinds; where the two differ in very
-    many lines, those between the first and the last of them count as new.
+    line_end is what became line feeds in `edited`: what `in_editor` makes them of, or FILE_LINE_END. Which lines are
+    unchanged is looked for where a file has line ends of several kinds; where the two differ in very many lines, lines
+    that stand there often may count as new.
     """
-    ends = _LINE_END.findall(original)
+    ends = line_end.findall(original)
     counts = Counter(ends)
     if len(counts) <= 1:
         return edited.replace("\n", ends[0]) if ends else edited
     usual = counts.most_common(1)[0][0]
     lines = edited.split("\n")
-    kept = dict(_unchanged(in_editor(original).split("\n"), lines))
+    kept = dict(_unchanged(line_end.sub("\n", original).split("\n"), lines))
     chosen = [ends[kept[at]] if kept.get(at, len(ends)) < len(ends) else usual for at in range(len(lines) - 1)]
     for at in range(1, len(chosen)):
         if (chosen[at - 1], lines[at], chosen[at]) == ("\r", "", "\n"):
@@ -54,9 +56,9 @@ def _unchanged(before: list[str], after: list[str]) -> Iterator[tuple[int, int]]
     yield from ((at, at) for at in range(start))
     yield from ((len(after) - 1 - at, len(before) - 1 - at) for at in range(end))
     old, new = before[start : len(before) - end], after[start : len(after) - end]
-    if len(old) * len(new) <= _MAX_COMPARISONS:
-        for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
-            yield from ((start + block.b + at, start + block.a + at) for at in range(block.size))
+    many = len(old) * len(new) > _FEW_COMPARISONS  # then lines that stand often are not compared, which takes long
+    for block in SequenceMatcher(None, old, new, autojunk=many).get_matching_blocks():
+        yield from ((start + block.b + at, start + block.a + at) for at in range(block.size))
 
 
 def _most(limit: int, holds: Callable[[int], bool]) -> int:

@@ -1,13 +1,12 @@
 """A file of conductor/ as an editor gets it, and as it is written back: only what was edited changes."""
 
 import hashlib
-from collections import Counter
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from pathlib import Path
 
 from slop_qt.core.errors import ConflictError, StoreError
-from slop_qt.store.conductor_lines import BYTE_ORDER_MARK, split_lines
+from slop_qt.core.line_ends import FILE_LINE_END, with_line_ends
+from slop_qt.store.conductor_lines import BYTE_ORDER_MARK
 from slop_qt.store.files import read_bytes
 
 __all__ = ["StoredText", "digest_of", "edited", "read_document", "require_unchanged"]
@@ -78,49 +77,10 @@ def edited(content: bytes | None, text: str) -> bytes:
         before = (content or b"").decode("utf-8")
         mark = BYTE_ORDER_MARK if before.startswith(BYTE_ORDER_MARK) else ""
         if "\r" not in text:
-            text = _with_line_ends(before.removeprefix(mark), text)
+            text = with_line_ends(before.removeprefix(mark), text, FILE_LINE_END)
         return (mark + text).encode("utf-8")
     except UnicodeError as error:
         raise StoreError(
             f"The text cannot be written: {error.reason if isinstance(error, UnicodeDecodeError) else error}.",
             "The file, or the text, is not UTF-8: save it as UTF-8 first.",
         ) from error
-
-
-def _with_line_ends(before: str, text: str) -> str:
-    """The text with the line ends that its lines have in `before`; a new line has the most usual one."""
-    old = split_lines(before)
-    ends = Counter(_end_of(line) for line in old if _end_of(line))
-    if not ends.keys() - {"\n"}:
-        return text
-    usual = ends.most_common(1)[0][0]
-    new = split_lines(text)
-    if len(ends) == 1:
-        return "".join(_ended(line, usual) for line in new)
-    return "".join(_matched(old, new, usual))
-
-
-def _matched(old: list[str], new: list[str], usual: str) -> list[str]:
-    plain_old, plain_new = [_content(line) for line in old], [_content(line) for line in new]
-    result = [_ended(line, usual) for line in new]
-    first, shortest = 0, min(len(old), len(new))
-    while first < shortest and plain_old[first] == plain_new[first]:
-        result[first] = _ended(new[first], _end_of(old[first]) or usual)
-        first += 1
-    for block in SequenceMatcher(None, plain_old[first:], plain_new[first:], autojunk=True).get_matching_blocks():
-        for offset in range(first, first + block.size):
-            line, kept = new[block.b + offset], old[block.a + offset]
-            result[block.b + offset] = _ended(line, _end_of(kept) or usual)
-    return result
-
-
-def _content(line: str) -> str:
-    return line.rstrip("\r\n")
-
-
-def _end_of(line: str) -> str:
-    return line[len(_content(line)) :]
-
-
-def _ended(line: str, end: str) -> str:
-    return line if not line.endswith("\n") else _content(line) + end

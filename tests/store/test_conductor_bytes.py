@@ -130,6 +130,10 @@ def blanks_at_end(line: str) -> str:
     return line[len(line.rstrip()) :]
 
 
+def test_a_new_line_after_a_lone_carriage_return_does_not_become_one_with_it() -> None:
+    assert edited(b"\n\r", "\n\n\nNEW") == b"\n\r\rNEW"
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.text(alphabet="ab \x0cß", max_size=5), ENDS)), st.booleans(), st.booleans(), st.data())
 def test_an_editor_changes_the_lines_that_it_changed(
