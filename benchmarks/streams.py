@@ -28,7 +28,7 @@ from slop_qt.core.tracks import TrackDraft
 from slop_qt.engine import Engine
 from slop_qt.launch import LaunchOptions
 from slop_qt.mma import commands, shapes
-from slop_qt.store.conductor_folder import ConductorFolder
+from slop_qt.store.conductor.folder import ConductorFolder
 from slop_qt.widgets.stream_view import StreamView
 from slop_qt.window import MainWindow
 

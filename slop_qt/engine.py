@@ -35,8 +35,8 @@ from slop_qt.qt.lanes import LanePool
 from slop_qt.qt.main_loop import MainLoop
 from slop_qt.qt.socket_server import SocketServer
 from slop_qt.store.calibration import read_calibration, write_calibration
-from slop_qt.store.conductor_folder import ConductorFolder
-from slop_qt.store.conductor_watch import ConductorWatch
+from slop_qt.store.conductor.folder import ConductorFolder
+from slop_qt.store.conductor.watch import ConductorWatch
 from slop_qt.store.drafts import DraftStore
 from slop_qt.store.journal import Journal
 from slop_qt.store.keys import KeyStore

@@ -20,7 +20,7 @@ from slop_qt.core.tickets import TicketSpec
 from slop_qt.providers.scenario import Scenario
 from slop_qt.providers.scripted import ScriptedProvider
 from slop_qt.providers.throttle import Throttle
-from slop_qt.store.plan_reader import ConductorPlans
+from slop_qt.store.conductor.plan_reader import ConductorPlans
 from slop_qt.tools.registry import ToolRegistry, default_tools
 from slop_qt.workspace.processes import PosixCommandRunner
 

@@ -19,7 +19,7 @@ import tomlkit
 from slop_qt.automation import Client
 from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.tracks import TrackDraft
-from slop_qt.store.conductor_folder import ConductorFolder
+from slop_qt.store.conductor.folder import ConductorFolder
 
 __all__ = [
     "WAIT_S",

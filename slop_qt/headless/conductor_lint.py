@@ -7,9 +7,9 @@ from pathlib import Path
 from slop_qt.core.errors import UsageError
 from slop_qt.headless.output import Output, make_writable
 from slop_qt.headless.words import one_line
-from slop_qt.store.conductor_check import ConductorReport, check_conductor
-from slop_qt.store.conductor_findings import ConductorFinding
-from slop_qt.store.conductor_lines import presentable
+from slop_qt.store.conductor.check import ConductorReport, check_conductor
+from slop_qt.store.conductor.findings import ConductorFinding
+from slop_qt.store.conductor.lines import presentable
 from slop_qt.workspace.history import commits_not_in_history
 
 __all__ = ["run_conductor_check"]

@@ -8,7 +8,7 @@ from slop_qt.core.tickets import TicketSpec
 from slop_qt.mma import commands, shapes
 from slop_qt.mma.plan_shapes import Document, Saved, SaveText, SaveTickets, TrackDocuments
 from slop_qt.mma.session_parts import SessionParts
-from slop_qt.store.conductor_documents import StoredText
+from slop_qt.store.conductor.documents import StoredText
 
 __all__ = ["PlanDesk", "WriteTickets"]
 

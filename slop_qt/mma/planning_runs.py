@@ -19,7 +19,7 @@ from slop_qt.core.streams import stream_name
 from slop_qt.core.tracks import Track
 from slop_qt.mma.gate import RunGate
 from slop_qt.mma.session_parts import SessionParts, new_run_id
-from slop_qt.store.product_documents import product_documents
+from slop_qt.store.conductor.product_documents import product_documents
 
 __all__ = ["PlanningRun", "PlanningRuns"]
 

@@ -14,7 +14,7 @@ from slop_qt.mma.lessons import stories
 from slop_qt.mma.plan_shapes import ReviseTrack, TicketsRevised
 from slop_qt.mma.planning_runs import PlanningRun, PlanningRuns
 from slop_qt.mma.session_parts import SessionParts
-from slop_qt.store.conductor_tracks import StoredTrack
+from slop_qt.store.conductor.tracks import StoredTrack
 from slop_qt.tools.submit_tickets import SubmitTicketsArguments
 
 __all__ = ["Revising"]

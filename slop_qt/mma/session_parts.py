@@ -17,8 +17,8 @@ from slop_qt.mma.approval_desk import ApprovalDesk
 from slop_qt.mma.feed import StateFeed
 from slop_qt.mma.spent import Price
 from slop_qt.providers.token_counter import TokenCounters
-from slop_qt.store.conductor_folder import ConductorFolder
-from slop_qt.store.plan_reader import ConductorPlans
+from slop_qt.store.conductor.folder import ConductorFolder
+from slop_qt.store.conductor.plan_reader import ConductorPlans
 from slop_qt.store.preferences import Preferences
 from slop_qt.store.system_prompts import PromptFolder, SystemPrompts
 from slop_qt.tools.registry import ToolRegistry

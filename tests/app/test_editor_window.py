@@ -18,7 +18,7 @@ from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.tracks import TrackDraft
 from slop_qt.engine import Engine
 from slop_qt.launch import LaunchOptions
-from slop_qt.store.conductor_folder import ConductorFolder
+from slop_qt.store.conductor.folder import ConductorFolder
 from slop_qt.window import MainWindow
 
 SPEC = "# Amounts\r\n\r\nNo\u00a0break, and Windows line ends.\r\n"

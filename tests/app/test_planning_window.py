@@ -16,7 +16,7 @@ from slop_qt.core.settings import ModelChoice
 from slop_qt.engine import Engine
 from slop_qt.launch import LaunchOptions
 from slop_qt.mma import commands, shapes
-from slop_qt.store.conductor_folder import ConductorFolder
+from slop_qt.store.conductor.folder import ConductorFolder
 from slop_qt.widgets.graph.edge_painter import handle_center
 from slop_qt.widgets.graph.view import GraphView
 from slop_qt.window import MainWindow

@@ -20,7 +20,7 @@ from slop_qt.engine import Engine
 from slop_qt.headless.main import run_headless
 from slop_qt.launch import LaunchOptions
 from slop_qt.mma import commands, shapes
-from slop_qt.store.conductor_folder import ConductorFolder
+from slop_qt.store.conductor.folder import ConductorFolder
 from slop_qt.store.journal import Journal
 
 BUSY_CYCLES, IDLE_CYCLES = 5, 60  # busy ones in each of eight ways: a hundred in all

@@ -10,7 +10,7 @@ import pytest
 from simulation_support import Project
 
 from slop_qt.core.tracks import TrackDraft
-from slop_qt.store.conductor_folder import ConductorFolder
+from slop_qt.store.conductor.folder import ConductorFolder
 
 DRAFT = TrackDraft(
     title="Accounts", spec="# Spec\n", plan="## Phase 1: Do\n\n- [ ] Task: Store it\n- [ ] Task: Show it\n"

@@ -27,7 +27,7 @@ from slop_qt.mma.commands import CommandRegistry
 from slop_qt.mma.feed import StateFeed
 from slop_qt.mma.session import Session
 from slop_qt.mma.session_parts import SessionParts
-from slop_qt.store.conductor_folder import ConductorFolder
+from slop_qt.store.conductor.folder import ConductorFolder
 from slop_qt.store.journal import Journal
 from slop_qt.store.preferences import Preferences
 from slop_qt.store.system_prompts import PromptFolder

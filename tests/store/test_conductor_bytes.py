@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slop_qt.core.tracks import TrackStatus
-from slop_qt.store.conductor_documents import edited
-from slop_qt.store.conductor_lines import as_bytes, as_text, read_lines, split_lines
-from slop_qt.store.conductor_plan import find_tasks, mark_tasks, read_plan
-from slop_qt.store.conductor_registry import MARKERS, append_track, read_registry, set_marker
+from slop_qt.store.conductor.documents import edited
+from slop_qt.store.conductor.lines import as_bytes, as_text, read_lines, split_lines
+from slop_qt.store.conductor.plan import find_tasks, mark_tasks, read_plan
+from slop_qt.store.conductor.registry import MARKERS, append_track, read_registry, set_marker
 
 SHA = "fedcba9876543210"
 ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from slop_qt.core.errors import WorkspaceError
-from slop_qt.store.conductor_check import ConductorReport, check_conductor
+from slop_qt.store.conductor.check import ConductorReport, check_conductor
 
 TRACK = "a_20260101"
 SECRET = "- [!] Task: a secret of somebody else's\n"

@@ -13,10 +13,10 @@ import pytest
 
 from slop_qt.core.errors import StoreError
 from slop_qt.core.tracks import TrackStatus
-from slop_qt.store.conductor_check import ConductorReport, check_conductor
-from slop_qt.store.conductor_folder import ConductorFolder
-from slop_qt.store.conductor_lines import as_text
-from slop_qt.store.conductor_plan import PlanTask, read_plan
+from slop_qt.store.conductor.check import ConductorReport, check_conductor
+from slop_qt.store.conductor.folder import ConductorFolder
+from slop_qt.store.conductor.lines import as_text
+from slop_qt.store.conductor.plan import PlanTask, read_plan
 
 CORPUS = Path(__file__).with_name("conductor_corpus")
 NAMES = sorted(path.name for path in CORPUS.iterdir())

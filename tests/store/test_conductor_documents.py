@@ -11,8 +11,8 @@ import pytest
 from slop_qt.core.errors import ConflictError, InvalidInputError, NotFoundError, StoreError
 from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.tracks import Track, TrackDraft
-from slop_qt.store.conductor_documents import edited
-from slop_qt.store.conductor_folder import ConductorFolder
+from slop_qt.store.conductor.documents import edited
+from slop_qt.store.conductor.folder import ConductorFolder
 
 DRAFT = TrackDraft(title="Accounts", spec="# Spec\n", plan="- [ ] Task: Store it\n")
 TICKET = TicketSpec(id="T-1", title="Store", brief="b")

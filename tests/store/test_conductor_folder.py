@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from slop_qt.core.errors import InvalidInputError, NotFoundError, StoreError
 from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.tracks import Track, TrackDraft, TrackStatus
-from slop_qt.store.conductor_folder import ConductorFolder
-from slop_qt.store.conductor_json import replace_members
-from slop_qt.store.conductor_registry import append_track, read_registry, registry_header
+from slop_qt.store.conductor.folder import ConductorFolder
+from slop_qt.store.conductor.json_text import replace_members
+from slop_qt.store.conductor.registry import append_track, read_registry, registry_header
 
 TODAY = date(2026, 11, 22)
 SHA = "89ffc7b0123456789abcdef0123456789abcdef0"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from slop_qt.store.conductor_watch import ConductorWatch
+from slop_qt.store.conductor.watch import ConductorWatch
 from slop_qt.store.files import write_atomically
 
 WAIT_S = 30.0

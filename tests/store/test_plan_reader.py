@@ -2,7 +2,7 @@
 
 import pytest
 
-from slop_qt.store.plan_reader import ConductorPlans
+from slop_qt.store.conductor.plan_reader import ConductorPlans
 
 PLAN = """\
 # Plan

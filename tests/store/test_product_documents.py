@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from slop_qt.store.product_documents import product_documents
+from slop_qt.store.conductor.product_documents import product_documents
 
 
 @pytest.fixture

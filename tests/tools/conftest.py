@@ -10,7 +10,7 @@ import pytest
 
 from slop_qt.core.settings import Limits
 from slop_qt.core.tickets import TicketSpec
-from slop_qt.store.plan_reader import ConductorPlans
+from slop_qt.store.conductor.plan_reader import ConductorPlans
 from slop_qt.tools.contract import ToolContext
 from slop_qt.workspace.processes import PosixCommandRunner
 

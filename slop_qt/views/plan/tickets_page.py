@@ -23,7 +23,7 @@ from slop_qt.qt.planned_model import ERROR_LOOK, PlannedModel
 from slop_qt.qt.throttle import Throttle
 from slop_qt.qt.window_context import ErrorSurface, WindowContext
 from slop_qt.qt.words import plural
-from slop_qt.store.plan_reader import ConductorPlans
+from slop_qt.store.conductor.plan_reader import ConductorPlans
 from slop_qt.views.plan.ticket_form import TicketForm
 from slop_qt.widgets.buttons import icon_button, muted_label
 from slop_qt.widgets.empty_state import EmptyState

@@ -14,20 +14,20 @@ from slop_qt.core.errors import InvalidInputError, StoreError
 from slop_qt.core.events import utc_now
 from slop_qt.core.tickets import TicketSpec, check_graph
 from slop_qt.core.tracks import Track, TrackDraft, TrackStatus
-from slop_qt.store.conductor_documents import digest_of, edited, require_unchanged
-from slop_qt.store.conductor_index import written_index
-from slop_qt.store.conductor_json import json_value, replace_members, written_json
-from slop_qt.store.conductor_lines import BYTE_ORDER_MARK, as_bytes, as_text
-from slop_qt.store.conductor_places import INDEX, PROJECT_LINKS, TRACK_LINKS, ConductorPlaces
-from slop_qt.store.conductor_plan import SHA, find_tasks, mark_tasks
-from slop_qt.store.conductor_registry import (
+from slop_qt.store.conductor.documents import digest_of, edited, require_unchanged
+from slop_qt.store.conductor.index import written_index
+from slop_qt.store.conductor.json_text import json_value, replace_members, written_json
+from slop_qt.store.conductor.lines import BYTE_ORDER_MARK, as_bytes, as_text
+from slop_qt.store.conductor.places import INDEX, PROJECT_LINKS, TRACK_LINKS, ConductorPlaces
+from slop_qt.store.conductor.plan import SHA, find_tasks, mark_tasks
+from slop_qt.store.conductor.registry import (
     MARKERS,
     append_track,
     registry_header,
     set_marker,
 )
-from slop_qt.store.conductor_tickets import as_planned, read_tickets, written_tickets
-from slop_qt.store.conductor_tracks import LABELS, RegisteredTracks, StoredTrack
+from slop_qt.store.conductor.tickets import as_planned, read_tickets, written_tickets
+from slop_qt.store.conductor.tracks import LABELS, RegisteredTracks, StoredTrack
 from slop_qt.store.files import read_bytes, read_if_there, read_text, write_atomically
 
 __all__ = ["ConductorFolder"]

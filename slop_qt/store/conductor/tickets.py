@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from slop_qt.core.errors import StoreError
 from slop_qt.core.shape import Shape
 from slop_qt.core.tickets import TicketSpec
-from slop_qt.store.conductor_json import written_json
+from slop_qt.store.conductor.json_text import written_json
 
 __all__ = ["TICKETS_VERSION", "read_tickets", "written_tickets"]
 

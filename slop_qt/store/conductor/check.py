@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slop_qt.core.errors import InvalidInputError, SlopError, StoreError
-from slop_qt.store.conductor_check_files import strange_entries
-from slop_qt.store.conductor_check_tracks import CheckedTrack, check_track
-from slop_qt.store.conductor_findings import ConductorFinding, FileReader, reason_of
-from slop_qt.store.conductor_index import read_index, resolve_link
-from slop_qt.store.conductor_lines import read_lines
-from slop_qt.store.conductor_places import INDEX, ConductorPlaces, TrackPlace
-from slop_qt.store.conductor_registry import MARKERS, RegistryEntry, read_registry
+from slop_qt.store.conductor.check_files import strange_entries
+from slop_qt.store.conductor.check_tracks import CheckedTrack, check_track
+from slop_qt.store.conductor.findings import ConductorFinding, FileReader, reason_of
+from slop_qt.store.conductor.index import read_index, resolve_link
+from slop_qt.store.conductor.lines import read_lines
+from slop_qt.store.conductor.places import INDEX, ConductorPlaces, TrackPlace
+from slop_qt.store.conductor.registry import MARKERS, RegistryEntry, read_registry
 
 __all__ = ["ConductorReport", "MissingCommits", "check_conductor"]
 

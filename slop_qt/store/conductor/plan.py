@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from slop_qt.store.conductor_lines import Edit, Line, apply_edits, presentable, read_lines
+from slop_qt.store.conductor.lines import Edit, Line, apply_edits, presentable, read_lines
 
 __all__ = ["SHA", "Plan", "PlanPhase", "PlanTask", "find_tasks", "mark_tasks", "read_plan"]
 

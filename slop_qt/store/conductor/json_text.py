@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from slop_qt.store.conductor_lines import BYTE_ORDER_MARK
+from slop_qt.store.conductor.lines import BYTE_ORDER_MARK
 
 __all__ = ["JsonSpan", "LineNumbers", "json_value", "replace_members", "spans", "written_json"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from slop_qt.core.errors import InvalidInputError, StoreError
-from slop_qt.store.conductor_index import read_index, resolve_link
-from slop_qt.store.conductor_lines import as_text
+from slop_qt.store.conductor.index import read_index, resolve_link
+from slop_qt.store.conductor.lines import as_text
 from slop_qt.store.files import read_bytes
 
 __all__ = ["INDEX", "PROJECT_LINKS", "TICKETS", "TRACK_LINKS", "ConductorPlaces", "TrackPlace"]

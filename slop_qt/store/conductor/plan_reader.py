@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from slop_qt.store.conductor_plan import find_tasks, read_plan
+from slop_qt.store.conductor.plan import find_tasks, read_plan
 
 __all__ = ["ConductorPlans"]
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from slop_qt.core.errors import StoreError
-from slop_qt.store.conductor_lines import BYTE_ORDER_MARK, as_bytes, as_text, split_lines
-from slop_qt.store.conductor_places import ConductorPlaces
+from slop_qt.store.conductor.lines import BYTE_ORDER_MARK, as_bytes, as_text, split_lines
+from slop_qt.store.conductor.places import ConductorPlaces
 from slop_qt.store.files import read_if_there
 
 __all__ = ["ConductorFinding", "FileReader", "Severity", "reason_of"]

@@ -8,11 +8,11 @@ from types import MappingProxyType
 from slop_qt.core.errors import InvalidInputError, NotFoundError, StoreError
 from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.tracks import Track
-from slop_qt.store.conductor_documents import StoredText, digest_of, read_document
-from slop_qt.store.conductor_lines import as_text
-from slop_qt.store.conductor_places import TICKETS, ConductorPlaces, TrackPlace
-from slop_qt.store.conductor_registry import RegistryEntry, read_registry
-from slop_qt.store.conductor_tickets import read_tickets
+from slop_qt.store.conductor.documents import StoredText, digest_of, read_document
+from slop_qt.store.conductor.lines import as_text
+from slop_qt.store.conductor.places import TICKETS, ConductorPlaces, TrackPlace
+from slop_qt.store.conductor.registry import RegistryEntry, read_registry
+from slop_qt.store.conductor.tickets import read_tickets
 from slop_qt.store.files import read_bytes, read_if_there
 
 __all__ = ["LABELS", "RegisteredTrack", "RegisteredTracks", "StoredTrack"]

@@ -7,12 +7,12 @@ from typing import Any
 from slop_qt.core.ticket_checks import TicketProblem, field_problems, graph_problems
 from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.tracks import TrackStatus
-from slop_qt.store.conductor_findings import ConductorFinding, FileReader, Severity
-from slop_qt.store.conductor_json import LineNumbers, json_value, spans
-from slop_qt.store.conductor_places import TICKETS, ConductorPlaces, TrackPlace
-from slop_qt.store.conductor_plan import SHA, Plan, find_tasks, read_plan
-from slop_qt.store.conductor_registry import MARKERS
-from slop_qt.store.conductor_tickets import TICKETS_VERSION
+from slop_qt.store.conductor.findings import ConductorFinding, FileReader, Severity
+from slop_qt.store.conductor.json_text import LineNumbers, json_value, spans
+from slop_qt.store.conductor.places import TICKETS, ConductorPlaces, TrackPlace
+from slop_qt.store.conductor.plan import SHA, Plan, find_tasks, read_plan
+from slop_qt.store.conductor.registry import MARKERS
+from slop_qt.store.conductor.tickets import TICKETS_VERSION
 
 __all__ = ["CheckedTrack", "check_track"]
 

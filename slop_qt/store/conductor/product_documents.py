@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from slop_qt.core.errors import StoreError
-from slop_qt.store.conductor_places import ConductorPlaces
+from slop_qt.store.conductor.places import ConductorPlaces
 
 __all__ = ["product_documents"]
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from slop_qt.core.tracks import TrackStatus
-from slop_qt.store.conductor_lines import Edit, Line, apply_edits, line_end_of, presentable, read_lines
+from slop_qt.store.conductor.lines import Edit, Line, apply_edits, line_end_of, presentable, read_lines
 
 __all__ = ["MARKERS", "RegistryEntry", "append_track", "read_registry", "registry_header", "set_marker"]
 

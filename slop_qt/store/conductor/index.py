@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from slop_qt.core.errors import InvalidInputError
-from slop_qt.store.conductor_lines import presentable, read_lines
+from slop_qt.store.conductor.lines import presentable, read_lines
 
 __all__ = ["IndexLink", "read_index", "resolve_link", "written_index"]
 

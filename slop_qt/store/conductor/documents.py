@@ -6,7 +6,7 @@ from pathlib import Path
 
 from slop_qt.core.errors import ConflictError, StoreError
 from slop_qt.core.line_ends import FILE_LINE_END, with_line_ends
-from slop_qt.store.conductor_lines import BYTE_ORDER_MARK
+from slop_qt.store.conductor.lines import BYTE_ORDER_MARK
 from slop_qt.store.files import read_bytes
 
 __all__ = ["StoredText", "digest_of", "edited", "read_document", "require_unchanged"]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from slop_qt.core.errors import StoreError
-from slop_qt.store.conductor_findings import ConductorFinding, reason_of
-from slop_qt.store.conductor_places import ConductorPlaces
+from slop_qt.store.conductor.findings import ConductorFinding, reason_of
+from slop_qt.store.conductor.places import ConductorPlaces
 
 __all__ = ["strange_entries"]
 
