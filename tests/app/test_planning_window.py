@@ -1,6 +1,9 @@
 """From an epic to Apply by hand: tracks, tickets edited in the form and in the graph, a run, and the files after it."""
 
-from dataclasses import replace
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,6 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QListView, QPlain
 from simulation_support import Project, finish, turn, write_file
 
 from slop_qt.app import run_window
-from slop_qt.core.settings import ModelChoice
 from slop_qt.engine import Engine
 from slop_qt.launch import LaunchOptions
 from slop_qt.mma import commands, shapes
@@ -20,6 +22,11 @@ from slop_qt.store.conductor.folder import ConductorFolder
 from slop_qt.widgets.graph.edge_painter import handle_center
 from slop_qt.widgets.graph.view import GraphView
 from slop_qt.window import MainWindow
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "wire"))  # the loopback server of the wire tests
+from anthropic_dialect import stream_answer
+from dialect import CANARY_KEY
+from loopback import Answer, LoopbackServer, Received
 
 PLAN = "# Plan\n\n## Phase 1: All\n\n- [ ] Task: Say one\n- [ ] Task: Say two\n"
 TRACKS = [{"title": title, "spec": f"# {title}\n", "plan": PLAN} for title in ("Count", "Count on")]
@@ -30,8 +37,10 @@ def planned(ticket_id: str, task: str) -> dict[str, Any]:
     return {"id": ticket_id, "title": task, "verify": "true", **fields}
 
 
+TICKETS = {"tickets": [planned("one", "Say one"), planned("two", "Say two")]}
+
+
 def scenario(project: Project) -> Path:
-    tickets = {"tickets": [planned("one", "Say one"), planned("two", "Say two")]}
     workers = [
         turn(3, call, ticket=name, turn=number)
         for name in ("one", "two")
@@ -39,9 +48,49 @@ def scenario(project: Project) -> Path:
     ]
     return project.scenario(
         turn(1, {"name": "submit_tracks", "input": {"tracks": TRACKS}}, text="Two tracks."),
-        turn(2, {"name": "submit_tickets", "input": tickets}),
+        turn(2, {"name": "submit_tickets", "input": TICKETS}),
         *workers,
     )
+
+
+def model(request: Received) -> Answer:
+    """The same four tiers, from a server that speaks Anthropic's API."""
+    if request.path.endswith("/count_tokens"):
+        return Answer([b'{"input_tokens": 130}'], headers={"content-type": "application/json"})
+    tools = {tool["name"] for tool in request.body["tools"]}
+    if "submit_tracks" in tools:
+        return called("submit_tracks", {"tracks": TRACKS})
+    if "submit_tickets" in tools:
+        return called("submit_tickets", TICKETS)
+    ticket_id = json.dumps(request.body["messages"][0]).split("Ticket: ")[1].split("\\n")[0]
+    call = finish() if len(request.body["messages"]) > 1 else write_file(ticket_id)
+    return called(call["name"], call["input"])
+
+
+def called(name: str, arguments: dict[str, Any]) -> Answer:
+    tools = [("toolu_1", name, [json.dumps(arguments)])]
+    return stream_answer(tools=tools, usage={"input_tokens": 130}, final_usage={"output_tokens": 20})
+
+
+@pytest.fixture(params=["scripted", "anthropic"])
+def options(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LaunchOptions]:
+    """A project, and the models of all tiers: a scenario's, or the real SDK's against a server on this machine."""
+    project = Project(tmp_path)
+    settings = tmp_path / "settings.toml"
+    settings.write_text('theme = "dark"\n')
+    options = LaunchOptions(
+        project=project.folder,
+        data_dir=tmp_path / "data",
+        settings_path=settings,
+        provider=request.param,
+        scenario=scenario(project),
+        unsandboxed=True,
+    )
+    with LoopbackServer(model) as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.base_url)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", CANARY_KEY)
+        yield options
+        assert bool(server.received) == (request.param == "anthropic")
 
 
 async def plan_by_hand(person: Person, folder: ConductorFolder) -> None:
@@ -104,16 +153,14 @@ async def run_by_hand(person: Person) -> None:
     await person.until(lambda: not person.find("tracks.apply"))
 
 
-@pytest.mark.timeout(120)
-def test_an_epic_is_planned_edited_run_and_applied_by_hand(qapp: QApplication, tmp_path: Path) -> None:
+def git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_an_epic_is_planned_edited_run_and_applied_by_hand(qapp: QApplication, options: LaunchOptions) -> None:
     assert qapp.platformName() == "offscreen"
-    project = Project(tmp_path)
-    settings = tmp_path / "settings.toml"
-    settings.write_text('theme = "dark"\n')
-    scripted = {tier: ModelChoice(provider="scripted", model="scripted") for tier in (1, 2, 3, 4)}
-    options = LaunchOptions(project=project.folder, data_dir=tmp_path / "data", settings_path=settings)
-    options = replace(options, tiers=scripted, scenario=scenario(project), unsandboxed=True)
-    folder = ConductorFolder(project.folder)
+    folder = ConductorFolder(options.project)
     seen: list[Exception] = []
 
     async def opened(engine: Engine, window: MainWindow) -> None:
@@ -131,12 +178,12 @@ def test_an_epic_is_planned_edited_run_and_applied_by_hand(qapp: QApplication, t
     assert run_window(options, opened) == 0
     if seen:
         raise seen[0]
-    assert project.git("status", "--porcelain") == ""
-    first, second = ConductorFolder(project.folder).tracks()
+    assert git(options.project, "status", "--porcelain") == ""
+    first, second = ConductorFolder(options.project).tracks()
     assert (first.title, first.status, second.title, second.status) == ("Count", "done", "Count on", "new")
     assert [ticket.depends_on for ticket in folder.tickets(first.id)] == [(), ("one",)]
     assert folder.plan(first.id).count("- [x] Task: ") == 2
     assert folder.plan(second.id) == PLAN
-    root = project.git("rev-list", "--max-parents=0", "HEAD")
-    changed = set(project.git("diff", "--name-only", root, "HEAD").splitlines())
+    root = git(options.project, "rev-list", "--max-parents=0", "HEAD")
+    changed = set(git(options.project, "diff", "--name-only", root, "HEAD").splitlines())
     assert {name for name in changed if not name.startswith("conductor/")} == {"one.txt", "two.txt"}
