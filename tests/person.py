@@ -13,23 +13,30 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QTabBar, QWidget
 from slop_qt.engine import Engine
 from slop_qt.window import MainWindow
 
-__all__ = ["Person"]
+__all__ = ["Onlooker", "Person"]
 
 PICTURES = Path(__file__).parent / "screenshots"
 W = TypeVar("W", bound=QWidget)
 
 
-class Person:
-    """Looks at the window and clicks. What it waits for has half a minute to come."""
+class Onlooker:
+    """Looks at the window. What it waits for has half a minute to come."""
 
-    def __init__(self, engine: Engine, window: MainWindow) -> None:
-        self.engine = engine
+    def __init__(self, window: MainWindow) -> None:
         self.window = window
 
     async def until(self, condition: Callable[[], object]) -> None:
         async with asyncio.timeout(30):
             while not condition():  # noqa: ASYNC110 — what a person sees sends no signal
                 await asyncio.sleep(0.01)
+
+
+class Person(Onlooker):
+    """Clicks and types, too."""
+
+    def __init__(self, engine: Engine, window: MainWindow) -> None:
+        super().__init__(window)
+        self.engine = engine
 
     def find(self, name: str, kind: type[W] = QAbstractButton) -> W | None:  # type: ignore[assignment]
         """The widget of that name that can be seen and used; the newest where there are several."""

@@ -1,6 +1,5 @@
 """Editing in the real window: files that others change, quitting with unsaved edits, and finding them again."""
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from person import Onlooker
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QWidget
@@ -29,18 +29,13 @@ TICKETS = (
 Act = Callable[["Person"], Awaitable[None]]
 
 
-class Person:
-    """Looks at the window and types. What it waits for has half a minute to come."""
+class Person(Onlooker):
+    """Types into the window."""
 
     def __init__(self, window: MainWindow, folder: Path) -> None:
-        self.window = window
+        super().__init__(window)
         self.folder = folder
         self.editor = window._context.editor
-
-    async def until(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(30):
-            while not condition():  # noqa: ASYNC110 — what a person sees sends no signal
-                await asyncio.sleep(0.01)
 
     async def open_plan(self) -> QPlainTextEdit:
         await self.until(lambda: self.editor.track is not None and self.editor.track.spec.loaded)
@@ -132,8 +127,8 @@ def test_what_others_write_comes_in_and_nothing_is_lost_by_quitting(qapp: QAppli
 def test_a_crash_takes_no_unsaved_text(qapp: QApplication, options: LaunchOptions, tmp_path: Path) -> None:
     script = tmp_path / "crash.py"
     script.write_text(
-        "import os, sys\n"
-        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "import sys\n"
+        f"sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parents[1])]!r}\n"
         "from pathlib import Path\n"
         "from slop_qt.launch import LaunchOptions\n"
         "from test_editor_window import in_window, type_and_die\n"

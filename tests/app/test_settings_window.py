@@ -1,16 +1,16 @@
 """From "there is no key" to a first request, in the real window: a real SDK, a real keyring backend, a real file."""
 
-import asyncio
 import json
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import keyring
 import pytest
 from memory_keyring import MemoryKeyring
+from person import Onlooker
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTabWidget, QWidget
@@ -45,16 +45,8 @@ def anthropic(request: Received) -> Answer:
     return Answer([json.dumps({"type": "error", "error": error}).encode()], 400, JSON)
 
 
-class Person:
-    """Looks at the window, clicks and types. What it waits for has half a minute to come."""
-
-    def __init__(self, window: MainWindow) -> None:
-        self.window = window
-
-    async def until(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(30):
-            while not condition():  # noqa: ASYNC110 — what a person sees sends no signal
-                await asyncio.sleep(0.01)
+class Person(Onlooker):
+    """Clicks and types in the settings."""
 
     async def find(self, name: str) -> QWidget:
         def seen() -> QWidget | None:
