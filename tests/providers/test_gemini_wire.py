@@ -183,3 +183,10 @@ def test_any_counts_come_to_the_same_sums(prompt, cached, tools, candidates, tho
     usage = [event.usage for event in events if isinstance(event, UsageUpdate)][-1]
     assert (usage.input_tokens, usage.output_tokens) == (prompt + tools, candidates + thoughts)
     assert (usage.cache_read_tokens, usage.reasoning_tokens, usage.requests) == (cached, thoughts, 1)
+
+
+def test_counts_are_told_early_and_late_but_not_with_every_event():
+    counted = [{**said([{"text": "x"}]), "usageMetadata": {"candidatesTokenCount": n}} for n in range(1, 1001)]
+    pieces = [f"data: {json.dumps(event)}\r\n\r\n".encode() for event in counted]
+    told = [event.usage.output_tokens for event in decoded(*pieces, stream_of()) if isinstance(event, UsageUpdate)]
+    assert told == [1, 257, 513, 769, 1000]

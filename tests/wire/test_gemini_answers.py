@@ -229,15 +229,6 @@ async def test_an_answer_may_be_empty(open_session, missing):
 # Counts
 
 
-async def test_counts_are_told_early_and_late_but_not_with_every_event(open_session):
-    events = [chunk({"text": "x"}, counts=Counts(9, tokens)) for tokens in range(1, 1001)]
-    body = b"".join(sse(event) for event in events)
-    pieces = [body[start : start + 2000] for start in range(0, len(body), 2000)]
-    told = usages_of(await answered(open_session, QUESTION, Answer([*pieces, sse(STOP)])))
-    assert 3 <= len(told) < 8
-    assert told[0].output_tokens < 500
-
-
 @pytest.mark.parametrize("ending", [CUT, sse({"error": {"code": 500, "message": "x"}}), b"data: {broken\n\n"])
 async def test_a_failed_answer_has_cost_what_was_counted_last(open_session, ending):
     counted = [sse(chunk({"text": "x"}, counts=Counts(9, tokens))) for tokens in (1, 2, 3)]
