@@ -17,9 +17,10 @@ from cockpit import (
 )
 
 from slop_qt.core.approvals import Mode
-from slop_qt.core.errors import InvalidInputError, NotFoundError, ProviderError
+from slop_qt.core.errors import InvalidInputError, NotFoundError, ProviderError, UnusableAnswerError
 from slop_qt.core.events import Event
 from slop_qt.core.tickets import TicketStatus
+from slop_qt.mma.kept_answers import tickets_of
 
 OpenCockpit = Callable[..., Awaitable[Cockpit]]
 
@@ -142,6 +143,23 @@ class TestCancel:
         assert (await cockpit.call("run.wait")).status == "done"
         told = cockpit.provider.requests[1].messages[-1].blocks[0]
         assert told.output == "All."  # type: ignore[union-attr]
+
+
+async def test_tickets_that_were_edited_while_tier_2_planned_are_not_overwritten(open_cockpit: OpenCockpit) -> None:
+    asks = turn(2, ("ask_user", {"question": "Which words?"}), turn=1)
+    cockpit = await open_cockpit(asks, proposes_tickets(mend("b")))
+    track_id = await cockpit.track()
+    planning = asyncio.create_task(cockpit.call("track.plan", track_id=track_id))
+    await cockpit.until(lambda: any(run.pending_approvals for run in cockpit.feed.state.runs.values()))
+    await cockpit.call("track.set_tickets", track_id=track_id, tickets=[mend("a").model_dump()])
+    (question,) = (await cockpit.call("approvals.list")).approvals
+    await cockpit.call("approvals.resolve", id=question.id, decision="approve", edited={"answer": "All."})
+    error = await refused(planning, "What Tier 2 planned was not written", UnusableAnswerError)
+    assert isinstance(error, UnusableAnswerError)
+    assert (tickets_of(error.answer), error.track_id) == ((mend("b"),), track_id)
+    shown = await cockpit.call("track.show", track_id=track_id)
+    assert [ticket.id for ticket in shown.tickets] == ["A"]
+    assert (await cockpit.call("mma.status")).status == "failed"
 
 
 async def test_two_plannings_at_once_do_not_mix(open_cockpit: OpenCockpit) -> None:
