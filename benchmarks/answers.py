@@ -18,7 +18,8 @@ _LINES = (
 _PROSE = "".join(_LINES)
 
 # What Tier 1 has to answer with at last.
-_TRACK = {"title": "Long answer", "type": "feature", "spec": "# Spec\n\nNothing.\n", "plan": "# Plan\n\nNothing.\n"}
+_PLAN = "# Plan\n\n- [ ] Task: Nothing\n"
+_TRACK = {"title": "Long answer", "type": "feature", "spec": "# Spec\n\nNothing.\n", "plan": _PLAN}
 
 
 def text_of(tokens: int) -> str:
