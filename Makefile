@@ -70,7 +70,7 @@ run: setup
 # Checking -------------------------------------------------------------------------------------------------------------
 
 test: setup
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 3
 
 check: format-check lint types imports test wheel
 	@echo "All checks passed."

@@ -23,7 +23,7 @@ from slop_qt.mma import commands, shapes
 from slop_qt.store.conductor.folder import ConductorFolder
 from slop_qt.store.journal import Journal
 
-BUSY_CYCLES, IDLE_CYCLES = 5, 60  # busy ones in each of eight ways: a hundred in all
+BUSY_CYCLES, IDLE_CYCLES = 5, 30  # busy ones in each of eight ways, idle ones in two: a hundred in all
 WORKERS = 16
 TRACK = "busy_20261122"
 SLEEP = f"sleep 1000.{os.getpid()}"  # nobody else on this machine sleeps for exactly that long
@@ -199,14 +199,18 @@ def test_the_window_opens_and_quits(way: str, options: LaunchOptions, qapp: QApp
     assert not [widget for widget in qapp.topLevelWidgets() if widget.isVisible()]
 
 
-def test_a_window_in_which_nothing_is_done_opens_and_quits(options: LaunchOptions, qapp: QApplication) -> None:
+@pytest.mark.parametrize("way", ["app.quit", "window closed"])
+def test_a_window_in_which_nothing_is_done_opens_and_quits(
+    way: str, options: LaunchOptions, qapp: QApplication
+) -> None:
+    quit_by, code = WAYS[way]
     before = 0
     for cycle in range(IDLE_CYCLES):
 
-        async def opened(_engine: Engine, window: object) -> None:
-            by_closing(_engine, window)()
+        async def opened(engine: Engine, window: object) -> None:
+            quit_by(engine, window)()
 
-        assert run_window(options, opened) == 0
+        assert run_window(options, opened) == code
         settle(qapp, collect=cycle % 10 == 0)
         before = before or threads()
         wait_for_threads(before, cycle)
