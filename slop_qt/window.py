@@ -22,7 +22,7 @@ from slop_qt.views.graph_panel import GraphPanel
 from slop_qt.views.plan.panel import PlanPanel
 from slop_qt.views.status_strip import StatusStrip
 from slop_qt.views.tier_panel import TierPanel
-from slop_qt.views.tokens_panel import TokensPanel
+from slop_qt.views.tokens.panel import TokensPanel
 from slop_qt.views.tracks.panel import TracksPanel
 from slop_qt.widgets.banner import Banner
 from slop_qt.widgets.docks import Docks

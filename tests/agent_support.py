@@ -14,6 +14,7 @@ from slop_qt.core.approvals import ApprovalKind, ApprovalRequest, DecidedBy, Dec
 from slop_qt.core.conversation import ModelRequest, ProviderEvent
 from slop_qt.core.events import Event
 from slop_qt.core.ports import Committed, Provider, SendThrottle
+from slop_qt.core.prompt import plain_prompt
 from slop_qt.core.settings import Limits, ModelChoice
 from slop_qt.core.streams import stream_name
 from slop_qt.core.tickets import TicketSpec
@@ -237,7 +238,10 @@ def agent_request(root: Path, **fields: Any) -> AgentRequest:
         "prompt": "Do the ticket.",
         "limits": Limits(no_progress_s=WAIT_S),
     }
-    return AgentRequest(**(defaults | given))
+    fields_of = defaults | given
+    if isinstance(fields_of["prompt"], str):
+        fields_of["prompt"] = plain_prompt(fields_of["prompt"])
+    return AgentRequest(**fields_of)
 
 
 def services(sink: Any, provider: Any, offload: Any, gate: Any | None = None) -> AgentServices:

@@ -45,7 +45,7 @@ class Agent:
         self._services = services
         self._writer = StreamWriter(services.sink, request.run_id, request.stream_id)
         self._hands = Hands(request, services)
-        self._history = [conv.Message("user", (conv.TextBlock(request.prompt),))]
+        self._history = [conv.Message("user", (conv.TextBlock(request.prompt.text, parts=request.prompt.parts),))]
         self._mistakes = 0
         self._last_text = ""
 

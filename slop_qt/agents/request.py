@@ -7,6 +7,7 @@ from typing import Any
 
 from slop_qt.core.planning_basis import PlanningBasis
 from slop_qt.core.ports import ApprovalGate, CommandRunner, EventSink, Offload, PlanReader, Provider
+from slop_qt.core.prompt import Prompt
 from slop_qt.core.settings import Limits, ModelChoice
 from slop_qt.core.shape import Shape
 from slop_qt.core.tickets import TicketSpec
@@ -21,7 +22,8 @@ class AgentRequest:
     """Everything that one agent is to do, for any tier. Nothing about it travels any other way.
 
     root is where its tools work; system and prompt are the first request's texts, complete. basis is what the answer of
-    a planning tier is held against.
+    a planning tier is held against. context_tokens is how large its requests may be, input and answer together, where
+    that is to be less than the model takes.
     """
 
     run_id: str
@@ -33,8 +35,9 @@ class AgentRequest:
     choice: ModelChoice
     root: Path
     system: str
-    prompt: str
+    prompt: Prompt
     limits: Limits
+    context_tokens: int | None = None
     basis: PlanningBasis = field(default_factory=PlanningBasis)
 
 

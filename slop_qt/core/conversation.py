@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from slop_qt.core.prompt import PromptPart
 from slop_qt.core.usage import Usage
 
 __all__ = [
@@ -41,10 +42,14 @@ CacheTtl = Literal["5m", "1h"]
 
 @dataclass(frozen=True, slots=True)
 class TextBlock:
-    """Words. signature is the vendor's own and travels back unchanged."""
+    """Words. signature is the vendor's own and travels back unchanged.
+
+    parts is what a prompt's text is made of: their texts, one after the other, are the text. No vendor sees them.
+    """
 
     text: str
     signature: str | None = None
+    parts: tuple[PromptPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

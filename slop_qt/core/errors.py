@@ -6,6 +6,7 @@ SlopError
 ├── NotFoundError         no such track, run, ticket, stream, approval    -32001
 ├── ConflictError         already resolved, already running               -32002
 ├── NotPossibleError      not possible in the present state               -32003
+│   └── BudgetError           a request was not sent: no limit covers it
 ├── WaitTimedOutError     a wait ended before what it waited for          -32004
 ├── InvalidInputError     a shape, graph or file that does not hold       -32602
 ├── ProviderError         a model's API failed or answered nonsense
@@ -16,6 +17,7 @@ SlopError
 """
 
 __all__ = [
+    "BudgetError",
     "ConfigurationError",
     "ConflictError",
     "InvalidInputError",
@@ -67,6 +69,10 @@ class ConflictError(SlopError):
 
 class NotPossibleError(SlopError):
     """Not possible in the present state; the message says which state."""
+
+
+class BudgetError(NotPossibleError):
+    """A request was not sent because a limit does not cover it, and nobody is there to raise it."""
 
 
 class WaitTimedOutError(SlopError):

@@ -1,7 +1,7 @@
 """Everything that happens, as a discriminated union of frozen shapes (kinds: the automation protocol's table).
 
-`run_prepared` and `run_replanned` are kinds of our own: they are in the journal, so that a state can be folded from the
-journal alone, and are not sent on the socket.
+`run_prepared`, `run_replanned`, `budget_changed` and `context_explained` are kinds of our own: they are in the journal,
+so that a state can be folded from the journal alone, and are not sent on the socket.
 """
 
 import json
@@ -22,6 +22,8 @@ __all__ = [
     "Applied",
     "ApprovalRequested",
     "ApprovalResolved",
+    "BudgetChanged",
+    "ContextExplained",
     "ContextReported",
     "Event",
     "EventBase",
@@ -109,6 +111,14 @@ class RunResumed(EventBase):
     """A paused run goes on."""
 
     kind: Literal["run_resumed"] = "run_resumed"
+
+
+class BudgetChanged(EventBase):
+    """The limits of a run from now on, None for none; run_started has the first one in money."""
+
+    kind: Literal["budget_changed"] = "budget_changed"
+    budget_usd: float | None = None
+    budget_tokens: int | None = None
 
 
 class TicketChanged(EventBase):
@@ -212,6 +222,14 @@ class ContextReported(EventBase):
     report: ContextReport
 
 
+class ContextExplained(EventBase):
+    """Why each part of the last reported context is there: a sentence for each, in the parts' order."""
+
+    kind: Literal["context_explained"] = "context_explained"
+    stream_id: str
+    reasons: tuple[str, ...]
+
+
 class Retry(EventBase):
     """The identical request is sent again: what came of the last answer stays in the stream, before this mark.
 
@@ -256,6 +274,7 @@ Event = Annotated[
     | RunEnded
     | RunPaused
     | RunResumed
+    | BudgetChanged
     | TicketChanged
     | WorkerStarted
     | WorkerEnded
@@ -267,6 +286,7 @@ Event = Annotated[
     | ApprovalResolved
     | UsageReported
     | ContextReported
+    | ContextExplained
     | Retry
     | Merged
     | Applied

@@ -7,10 +7,12 @@ from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 from slop_qt.core.approvals import ApprovalRequest, Decision
+from slop_qt.core.budgets import SpendAsk
 from slop_qt.core.conversation import ModelRequest, ProviderEvent
 from slop_qt.core.errors import ProviderError
 from slop_qt.core.events import Event
 from slop_qt.core.models import ModelInfo
+from slop_qt.core.usage import Usage
 
 __all__ = [
     "Admission",
@@ -24,7 +26,9 @@ __all__ = [
     "Offload",
     "Provider",
     "ProviderSession",
+    "Reservation",
     "SendThrottle",
+    "SpendGate",
     "ThrottleState",
 ]
 
@@ -130,6 +134,32 @@ class ApprovalGate(Protocol):
 
     async def decide(self, request: ApprovalRequest) -> Decision:
         """Whether it may happen: by rule or mode at once, else when somebody has decided."""
+        ...
+
+
+class Reservation(Protocol):
+    """What is set aside for one send. As a context manager it gives back, at its end, what was not spent."""
+
+    def __enter__(self) -> "Reservation": ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+
+    def spent(self, usage: Usage) -> None:
+        """What the provider reported for this send so far; the last one counts."""
+        ...
+
+
+class SpendGate(Protocol):
+    """The budget's door: every send goes through it. Awaited in any thread's loop."""
+
+    async def reserve(self, ask: SpendAsk) -> Reservation:
+        """Set aside the most that the send can come to; waits until the limits cover it.
+
+        Raises:
+            BudgetError: they do not, and nobody is there to raise them for this request.
+        """
         ...
 
 

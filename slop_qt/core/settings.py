@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from slop_qt.core.approvals import ApprovalKind, Mode
+from slop_qt.core.budgets import BudgetLimits
 from slop_qt.core.conversation import CacheTtl
 from slop_qt.core.shape import Shape
 
@@ -75,13 +76,19 @@ _CHEAP = ModelChoice(provider="anthropic", model="claude-haiku-4-5")
 
 
 class Settings(Shape):
-    """All of it."""
+    """All of it.
+
+    context_tokens is how large a tier's requests may be, input and answer together, by tier; where a tier is not named,
+    or has more, the model's own limit holds.
+    """
 
     tiers: dict[int, ModelChoice] = Field(default_factory=lambda: {1: _STRONG, 2: _STRONG, 3: _CHEAP, 4: _CHEAP})
     mode: Mode = Mode.ASK
     servers: dict[str, Server] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     limits: Limits = Limits()
+    budget: BudgetLimits = BudgetLimits()
+    context_tokens: dict[int, Annotated[int, Field(ge=1000)]] = Field(default_factory=dict)
     theme: Literal["system", "light", "dark"] = "system"
     automation: bool = False
     unsandboxed: bool = False

@@ -5,7 +5,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from slop_qt.core import events as ev
 from slop_qt.core.approvals import Approval, ApprovalState, Mode
@@ -16,7 +16,14 @@ from slop_qt.core.usage import Usage, total_usage
 
 __all__ = ["Changes", "FaultNote", "RunState", "SessionState", "UsageKey"]
 
-UsageKey = tuple[int, str | None, str]  # tier, ticket id, model
+
+class UsageKey(NamedTuple):
+    """What usage is summed by. day is the local calendar's, as in `2026-11-27`."""
+
+    tier: int
+    ticket_id: str | None
+    model: str
+    day: str
 
 
 @dataclass(slots=True)
@@ -31,6 +38,7 @@ class RunState:
     status: ev.RunStatus
     started_at: str
     title: str = ""
+    budget_tokens: int | None = None
     reason: str | None = None
     ended_at: str | None = None
     base_commit: str | None = None
@@ -54,17 +62,16 @@ class RunState:
 
     def usage_by_tier(self) -> dict[str, Usage]:
         """`Tier 1` to `Tier 4`, each present."""
-        return {
-            tier_name(tier): total_usage(usage for key, usage in self.usage.items() if key[0] == tier) for tier in TIERS
-        }
+        usages = self.usage.items()
+        return {tier_name(tier): total_usage(usage for key, usage in usages if key.tier == tier) for tier in TIERS}
 
     def usage_by_ticket(self) -> dict[str, Usage]:
         """Only what was spent on tickets."""
-        return self._grouped((key[1], usage) for key, usage in self.usage.items())
+        return self._grouped((key.ticket_id, usage) for key, usage in self.usage.items())
 
     def usage_by_model(self) -> dict[str, Usage]:
         """By the model's name."""
-        return self._grouped((key[2], usage) for key, usage in self.usage.items())
+        return self._grouped((key.model, usage) for key, usage in self.usage.items())
 
     def usage_total(self) -> Usage:
         """All of it."""
@@ -147,9 +154,7 @@ class SessionState:
             run.approvals[event.approval.id] = event.approval
             changes.approvals.add(event.approval.id)
         elif isinstance(event, ev.UsageReported):
-            key = (event.tier, event.ticket_id, event.model)
-            run.usage[key] = run.usage[key] + event.usage if key in run.usage else event.usage
-            changes.usage.add(run.run_id)
+            self._usage(run, event, changes)
         elif isinstance(event, ev.TicketChanged):
             self._ticket(run, event, changes)
         else:
@@ -189,6 +194,8 @@ class SessionState:
             run.status = "paused"
         elif isinstance(event, ev.RunResumed):
             run.status = "running"
+        elif isinstance(event, ev.BudgetChanged):
+            run.budget_usd, run.budget_tokens = event.budget_usd, event.budget_tokens
         elif isinstance(event, ev.Merged):
             run.merged[event.ticket_id] = event.commit
         elif isinstance(event, ev.Applied):
@@ -201,6 +208,15 @@ class SessionState:
             update = {"status": event.status, "reason": event.reason, "attempt": event.attempt}
             run.tickets[event.ticket_id] = ticket.model_copy(update=update)
             changes.tickets.add((run.run_id, event.ticket_id))
+
+    def _usage(self, run: RunState, event: ev.UsageReported, changes: Changes) -> None:
+        day = event.time.astimezone().date().isoformat()
+        key = UsageKey(event.tier, event.ticket_id, event.model, day)
+        run.usage[key] = run.usage[key] + event.usage if key in run.usage else event.usage
+        stream = run.streams.get(event.stream_id)
+        if stream is not None:
+            stream.last_usage = event.usage
+        changes.usage.add(run.run_id)
 
     def _worker(self, run: RunState, event: ev.WorkerStarted | ev.WorkerEnded, changes: Changes) -> None:
         key = (run.run_id, event.stream_id)

@@ -5,11 +5,14 @@ from typing import Any, Literal
 
 from slop_qt.core import events as ev
 from slop_qt.core.context import ContextReport
+from slop_qt.core.usage import Usage
 
 __all__ = ["ItemKind", "StreamEvent", "StreamItem", "StreamState"]
 
 # What happens in a stream while it is open.
-StreamEvent = ev.StreamText | ev.Thinking | ev.ToolCalled | ev.ToolResulted | ev.Retry | ev.ContextReported
+StreamEvent = (
+    ev.StreamText | ev.Thinking | ev.ToolCalled | ev.ToolResulted | ev.Retry | ev.ContextReported | ev.ContextExplained
+)
 
 ItemKind = Literal["text", "thinking", "tool_call", "tool_result", "retry"]
 _PIECES_BEFORE_JOIN = 256
@@ -64,7 +67,11 @@ class StreamItem:
 
 @dataclass(slots=True)
 class StreamState:
-    """The live text of one agent and what stands beside it."""
+    """The live text of one agent and what stands beside it.
+
+    report is the last request's composition, reasons says of each of its parts why it is there, last_usage is what the
+    last response cost.
+    """
 
     run_id: str
     stream_id: str
@@ -78,6 +85,8 @@ class StreamState:
     error: str | None = None
     length: int = 0
     report: ContextReport | None = None
+    reasons: tuple[str, ...] = ()
+    last_usage: Usage | None = None
     items: list[StreamItem] = field(default_factory=list)
 
     @property
@@ -93,6 +102,8 @@ class StreamState:
             self.grow("thinking", event.text)
         elif isinstance(event, ev.ContextReported):
             self.report = event.report
+        elif isinstance(event, ev.ContextExplained):
+            self.reasons = event.reasons
         else:
             self.items.append(_item(event))
 

@@ -11,11 +11,12 @@ import orjson
 from pydantic import ValidationError
 
 from slop_qt.core.approvals import DecidedBy
+from slop_qt.core.budgets import BudgetStanding
 from slop_qt.core.context import ContextReport
 from slop_qt.core.errors import InvalidInputError, NotFoundError
 from slop_qt.core.forecast import Forecast
 from slop_qt.core.shape import Shape
-from slop_qt.mma import plan_shapes, settings_shapes, shapes
+from slop_qt.mma import plan_shapes, settings_shapes, shapes, spend_shapes
 
 __all__ = ["ALL_COMMANDS", "Command", "CommandRegistry"]
 
@@ -104,6 +105,36 @@ APPROVALS_RESOLVE = Command(
     "approvals.resolve", shapes.ResolveApproval, shapes.ApprovalResult, "control", "Decide one approval."
 )
 USAGE_STATS = Command("usage.stats", shapes.RunRef, shapes.UsageStats, "observe", "Tokens by tier, ticket and model.")
+CONTEXT_PREVIEW = Command(
+    "context.preview",
+    spend_shapes.PreviewContext,
+    spend_shapes.ContextPreviewed,
+    "observe",
+    "What a ticket's worker would start with.",
+    on_socket=False,
+)
+CONTEXT_CHOOSE = Command(
+    "context.choose",
+    spend_shapes.ChooseContext,
+    shapes.Nothing,
+    "control",
+    "Which files go to the model, and in which form.",
+    on_socket=False,
+)
+CONTEXT_TEXT = Command(
+    "context.text",
+    spend_shapes.ContextText,
+    spend_shapes.ContextTextRead,
+    "observe",
+    "The exact text of a stream's last request.",
+    on_socket=False,
+)
+BUDGET_SHOW = Command(
+    "budget.show", shapes.RunRef, BudgetStanding, "observe", "What is spent and set aside.", on_socket=False
+)
+BUDGET_SET = Command(
+    "budget.set", spend_shapes.SetBudget, BudgetStanding, "control", "Change the limits.", on_socket=False
+)
 SETTINGS_SHOW = Command(
     "settings.show",
     shapes.Nothing,
@@ -191,6 +222,11 @@ ALL_COMMANDS: tuple[Command[Any, Any], ...] = (
     APPROVALS_RESOLVE,
     USAGE_STATS,
     CONTEXT_REPORT,
+    CONTEXT_PREVIEW,
+    CONTEXT_CHOOSE,
+    CONTEXT_TEXT,
+    BUDGET_SHOW,
+    BUDGET_SET,
     SETTINGS_SHOW,
     SETTINGS_SAVE,
     SETTINGS_SET_KEY,

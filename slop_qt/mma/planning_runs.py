@@ -14,6 +14,7 @@ from slop_qt.core.durability import publish_durably
 from slop_qt.core.errors import NotPossibleError, ProviderError, UnusableAnswerError
 from slop_qt.core.events import Fault, RunEnded, RunPrepared, RunStarted, RunStatus
 from slop_qt.core.planning_basis import PlanningBasis
+from slop_qt.core.prompt import plain_prompt
 from slop_qt.core.shape import Shape
 from slop_qt.core.streams import stream_name
 from slop_qt.core.tracks import Track
@@ -91,8 +92,9 @@ class PlanningRuns:
             choice=parts.settings.tiers[run.tier],
             root=parts.project,
             system=run.system,
-            prompt=prompt,
+            prompt=plain_prompt(prompt),
             limits=parts.settings.limits,
+            context_tokens=parts.settings.context_tokens.get(run.tier),
             basis=basis,
         )
         outcome = await parts.lanes.run(partial(run_agent, request, run.services), name=name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from slop_qt.core.settings import ModelChoice
 from slop_qt.core.state import RunState, SessionState
 from slop_qt.core.tickets import TicketStatus
-from slop_qt.core.usage import Usage
+from slop_qt.core.usage import NO_USAGE, Usage
 
 __all__ = ["Price", "Spent", "cost_usd", "spent_on_tickets"]
 
@@ -51,9 +51,10 @@ def _of_run(run: RunState, worker: ModelChoice) -> Iterator[Spent]:
         if stream.tier == _WORKER:
             workers[stream.ticket_id].add(ModelChoice(provider=stream.provider, model=stream.model))
     usages: dict[str | None, dict[tuple[int, str], Usage]] = defaultdict(dict)
-    for (tier, ticket_id, model), usage in run.usage.items():
-        if tier in {_WORKER, _QA} and usage.requests:
-            usages[ticket_id][tier, model] = usage
+    for key, usage in run.usage.items():
+        if key.tier in {_WORKER, _QA} and usage.requests:
+            of_ticket = usages[key.ticket_id]
+            of_ticket[key.tier, key.model] = of_ticket.get((key.tier, key.model), NO_USAGE) + usage
     for ticket in run.tickets.values():
         models = {model for tier, model in usages[ticket.id] if tier == _WORKER}
         alone = models == {worker.model} and workers[ticket.id] == {worker}

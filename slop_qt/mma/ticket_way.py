@@ -12,6 +12,7 @@ from slop_qt.agents.request import AgentOutcome, AgentRequest, AgentServices
 from slop_qt.core.approvals import ApprovalKind, ApprovalRequest, MergePayload, SpawnPayload
 from slop_qt.core.events import Fault, Merged
 from slop_qt.core.ports import Lanes
+from slop_qt.core.prompt import Prompt, plain_prompt
 from slop_qt.core.settings import Settings
 from slop_qt.core.streams import stream_name
 from slop_qt.core.tickets import TicketSpec, TicketStatus
@@ -89,7 +90,7 @@ class TicketWay:
         ticket = progress.ticket
         worktree = await self._repository.add_ticket(ticket.id, progress.attempt)
         files = await self._services.offload.run(partial(declared_files, worktree, ticket))
-        request = self._request(3, progress, worktree, ticket_prompt(ticket, files, progress.failed))
+        request = self._request(3, progress, worktree, plain_prompt(ticket_prompt(ticket, files, progress.failed)))
         approved = await self._spawn(request, progress)
         if isinstance(approved, TicketEnd):
             return approved
@@ -122,7 +123,7 @@ class TicketWay:
             ticket_id=ticket.id,
             tier=3,
             title=f"Start a worker on {ticket.id}: {ticket.title}",
-            payload=SpawnPayload(prompt=request.prompt, model=f"{request.choice.provider}:{request.choice.model}"),
+            payload=SpawnPayload(prompt=request.prompt.text, model=f"{request.choice.provider}:{request.choice.model}"),
             editable=("prompt",),
             subject=ticket.id,
         )
@@ -132,7 +133,7 @@ class TicketWay:
         if not decision.approved:
             return TicketEnd(TicketStatus.SKIPPED, f"Its worker was not allowed to start{_because(decision.note)}")
         if "prompt" in decision.edited:
-            return self._request(3, progress, request.root, decision.edited["prompt"])
+            return self._request(3, progress, request.root, plain_prompt(decision.edited["prompt"], "You wrote it."))
         return request
 
     async def _explained(self, progress: _Progress, worktree: Path, checked: Verification) -> _Again:
@@ -144,7 +145,7 @@ class TicketWay:
         self._board.change(ticket.id, TicketStatus.RUNNING, reason)
         diff = await self._repository.ticket_diff(ticket.id)
         prompt = qa_prompt(ticket, ticket.verify or "", checked.output, diff)
-        outcome = await self._agent(self._request(4, progress, worktree, prompt))
+        outcome = await self._agent(self._request(4, progress, worktree, plain_prompt(prompt)))
         if outcome.answer is None:
             return _Again(checked.output[-8000:])
         report = outcome.answer_as(ReportFailureArguments)
@@ -211,7 +212,7 @@ class TicketWay:
     async def _agent(self, request: AgentRequest) -> AgentOutcome:
         return await self._lanes.run(partial(run_agent, request, self._services), name=request.stream_id)
 
-    def _request(self, tier: int, progress: _Progress, root: Path, prompt: str) -> AgentRequest:
+    def _request(self, tier: int, progress: _Progress, root: Path, prompt: Prompt) -> AgentRequest:
         return AgentRequest(
             run_id=self._run_id,
             stream_id=stream_name(tier, progress.ticket.id, progress.attempt),
@@ -224,6 +225,7 @@ class TicketWay:
             system=self._prompts.of(tier),
             prompt=prompt,
             limits=self._settings().limits,
+            context_tokens=self._settings().context_tokens.get(tier),
         )
 
 

@@ -95,11 +95,11 @@ class UsageModel(QAbstractTableModel):
             groups = {f"{tier_name(tier)} {TIER_ROLES[tier]}": total_usage(()) for tier in TIERS}
         everything = total_usage(())
         for run in self._runs():
-            for (tier, ticket_id, model), usage in run.usage.items():
+            for key, usage in run.usage.items():
                 name = {
-                    "tier": f"{tier_name(tier)} {TIER_ROLES[tier]}",
-                    "ticket": ticket_id or "Planning",
-                    "model": model,
+                    "tier": f"{tier_name(key.tier)} {TIER_ROLES[key.tier]}",
+                    "ticket": key.ticket_id or "Planning",
+                    "model": key.model,
                 }[self._grouping]
                 groups[name] = groups[name] + usage if name in groups else usage
                 everything += usage

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from slop_qt.core.budgets import BudgetLimits
 from slop_qt.core.conversation import CacheTtl
 from slop_qt.core.errors import ConfigurationError, StoreError
 from slop_qt.core.settings import Limits, ModelChoice, Rule, Server, Settings
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["load_settings", "save_models", "save_theme"]
 
-_SECTIONS: dict[str, type[Shape]] = {"limits": Limits, "tiers": ModelChoice, "rules": Rule, "servers": Server}
+_SECTIONS: dict[str, type[Shape]] = {
+    "limits": Limits,
+    "budget": BudgetLimits,
+    "tiers": ModelChoice,
+    "rules": Rule,
+    "servers": Server,
+}
 _MENDING = "Mend the file, or move it away to use the defaults."
 
 

@@ -23,6 +23,7 @@ from slop_qt.core import conversation as conv
 from slop_qt.core.approvals import ApprovalKind, DecidedBy, Decision
 from slop_qt.core.errors import ConfigurationError, ProviderError
 from slop_qt.core.events import dump_event, parse_event
+from slop_qt.core.prompt import plain_prompt
 from slop_qt.core.settings import Limits
 from slop_qt.core.usage import Usage, total_usage
 from slop_qt.providers.scripted import ScriptedProvider
@@ -94,7 +95,8 @@ async def test_the_request_is_complete_and_says_who_asks(root: Path, serve: Serv
     )
     first, second = provider.requests
     assert (first.model, first.system, first.max_output_tokens) == ("script-1", "You are tested.", 77)
-    assert first.messages == (conv.Message("user", (conv.TextBlock("Do the ticket."),)),)
+    prompt = plain_prompt("Do the ticket.")
+    assert first.messages == (conv.Message("user", (conv.TextBlock("Do the ticket.", parts=prompt.parts),)),)
     assert {spec.name for spec in first.tools} >= {"read_file", "write_file", "run_command", "finish_ticket"}
     assert not {"submit_tracks", "submit_tickets", "report_failure"} & {spec.name for spec in first.tools}
     assert first.caller == conv.Caller(tier=3, track="A track", ticket="T-001", attempt=2, turn=1)

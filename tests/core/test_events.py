@@ -36,5 +36,5 @@ def test_what_is_no_event_is_refused(line: str) -> None:
 def test_every_kind_can_be_subscribed_to_but_those_that_are_our_own() -> None:
     union = get_args(Event)[0]
     kinds = {member.model_fields["kind"].default for member in get_args(union)}
-    assert kinds - set(EVENT_KINDS) == {"run_prepared", "run_replanned"}
+    assert kinds - set(EVENT_KINDS) == {"run_prepared", "run_replanned", "budget_changed", "context_explained"}
     assert set(EVENT_KINDS) <= kinds

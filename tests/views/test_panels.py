@@ -16,7 +16,7 @@ from slop_qt.views.activity_panel import ActivityPanel
 from slop_qt.views.diff_panel import DiffPanel
 from slop_qt.views.status_strip import StatusStrip
 from slop_qt.views.tier_panel import TierPanel
-from slop_qt.views.tokens_panel import TokensPanel
+from slop_qt.views.tokens.panel import TokensPanel
 from slop_qt.widgets.empty_state import EmptyState
 from slop_qt.widgets.throttle_chip import ThrottleChip
 

@@ -1,4 +1,4 @@
-"""The Tokens panel: what was spent, by tier, ticket or model."""
+"""The ledger: what was spent, by tier, ticket or model."""
 
 from functools import partial
 
@@ -8,46 +8,34 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QHeaderView, QT
 from slop_qt.qt.usage_model import Grouping, UsageModel
 from slop_qt.qt.window_context import WindowContext
 from slop_qt.widgets.buttons import segment_button
-from slop_qt.widgets.empty_state import EmptyState
-from slop_qt.widgets.panel import Panel
 from slop_qt.widgets.row_table import row_table
 
-__all__ = ["TokensPanel"]
+__all__ = ["LedgerPage"]
 
 _GROUPINGS: tuple[tuple[Grouping, str], ...] = (("tier", "By tier"), ("ticket", "By ticket"), ("model", "By model"))
 
 
-class TokensPanel(Panel):
-    """Lives in the GUI thread. Hidden, it counts nothing."""
+class LedgerPage(QWidget):
+    """Lives in the GUI thread. Held, it counts nothing."""
 
-    def __init__(self, context: WindowContext) -> None:
-        empty = EmptyState(
-            context.theme,
-            "tokens",
-            "tokens",
-            "No tokens spent yet",
-            "Every token that a provider reports is counted here, by tier, ticket and model, with its cost.",
-        )
-        super().__init__(context.theme, "tokens", empty)
+    def __init__(self, context: WindowContext, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("tokens.ledger")
         self._context = context
         self._all_runs = True
         self._model = UsageModel(context.bridge, self)
-        column = QVBoxLayout(self.content)
+        column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._make_strip())
         column.addWidget(self._make_table(), 1)
-        context.bridge.usage_changed.connect(self._refresh)
         context.bridge.runs_changed.connect(self._follow_run)
         context.selection.changed.connect(self._follow_run)
-        self._model.hold(True)
-        self._refresh()
+        self.hold(True)
 
-    def shown(self) -> None:
-        self._model.hold(False)
-
-    def hidden(self) -> None:
-        self._model.hold(True)
+    def hold(self, held: bool) -> None:
+        """Leave everything as it is while nobody sees it."""
+        self._model.hold(held)
 
     def _make_strip(self) -> QWidget:
         strip = QFrame()
@@ -73,7 +61,7 @@ class TokensPanel(Panel):
         return strip
 
     def _make_table(self) -> QTableView:
-        table = row_table(self.theme, "tokens.table", "Tokens and cost", self._model)
+        table = row_table(self._context.theme, "tokens.table", "Tokens and cost", self._model)
         table.setHorizontalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
         header = table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -82,9 +70,6 @@ class TokensPanel(Panel):
         header.setMinimumSectionSize(84)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         return table
-
-    def _refresh(self) -> None:
-        self.show_content(any(run.usage for run in self._context.bridge.state.runs.values()))
 
     def _count_all(self, all_runs: bool) -> None:
         self._all_runs = all_runs
