@@ -216,6 +216,25 @@ def _run(
     _ended(work)
 
 
+@group.command("context", help="What a ticket's worker would start with: nothing is run, and no key is needed.")
+@click.option("--project", type=click.Path(path_type=Path), required=True)
+@click.option("--ticket", required=True, metavar="ID", callback=_words)
+@click.option("--track", metavar="ID", help="Default: the newest track that has the ticket.")
+@click.option("--json", "as_json", is_flag=True, help="The context report as JSON.")
+@click.option("--text", "part", metavar="PART", help="The exact text of one part, by its number or label.")
+@_common
+def _context(project: Path, ticket: str, track: str | None, as_json: bool, part: str | None, **given: Any) -> None:
+    if as_json and part is not None:
+        raise click.UsageError("Give either --json or --text PART.")
+
+    def work() -> int:
+        from slop_qt.headless.context import ContextQuestion, run_context
+
+        return run_context(_options(project, given), ContextQuestion(ticket, track, as_json=as_json, part=part))
+
+    _ended(work)
+
+
 @group.command("doctor", help="What is installed, which keys and model servers there are, and what is missing.")
 @click.option("--offline", is_flag=True, help="Ask nobody over a network.")
 @_common

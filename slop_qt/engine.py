@@ -37,6 +37,7 @@ from slop_qt.qt.socket_server import SocketServer
 from slop_qt.store.calibration import read_calibration, write_calibration
 from slop_qt.store.conductor.folder import ConductorFolder
 from slop_qt.store.conductor.watch import ConductorWatch
+from slop_qt.store.context_choices import ContextChoiceStore
 from slop_qt.store.drafts import DraftStore
 from slop_qt.store.journal import Journal
 from slop_qt.store.keys import KeyStore
@@ -251,6 +252,7 @@ class Engine:
             provider=self.provider,
             tools=ToolRegistry(default_tools()),
             prompts=PromptFolder(self.options.prompts_folder),
+            context_choices=ContextChoiceStore(paths.context_choices),
             counters=self._counters,
             limit_tokens=self._models.catalog.limit_tokens,
             price=self._prices.cost_usd,

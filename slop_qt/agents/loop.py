@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+from collections.abc import Sequence
 from functools import partial
 
 from slop_qt.agents.context_teller import ContextTeller
@@ -18,8 +19,9 @@ from slop_qt.core.ports import ProviderSession, SendThrottle
 from slop_qt.core.shape import Shape
 from slop_qt.core.streams import TIER_ROLES
 from slop_qt.providers.retry import stream_with_retries
+from slop_qt.tools.registry import ToolRegistry
 
-__all__ = ["Agent", "run_agent"]
+__all__ = ["Agent", "first_message", "model_request", "run_agent"]
 
 _ANSWER_TOOLS = {1: "submit_tracks", 2: "submit_tickets", 3: "finish_ticket", 4: "report_failure"}
 
@@ -45,7 +47,7 @@ class Agent:
         self._services = services
         self._writer = StreamWriter(services.sink, request.run_id, request.stream_id)
         self._hands = Hands(request, services)
-        self._history = [conv.Message("user", (conv.TextBlock(request.prompt.text, parts=request.prompt.parts),))]
+        self._history = [first_message(request)]
         self._mistakes = 0
         self._last_text = ""
 
@@ -130,23 +132,7 @@ class Agent:
         return reader.reply
 
     def _model_request(self, turn: int) -> conv.ModelRequest:
-        request = self._request
-        return conv.ModelRequest(
-            model=request.choice.model,
-            system=request.system,
-            messages=tuple(self._history),
-            tools=self._services.tools.specs(request.tier),
-            max_output_tokens=request.limits.max_output_tokens,
-            thinking_tokens=request.limits.thinking_tokens,
-            cache_ttl=request.limits.cache_ttl,
-            caller=conv.Caller(
-                tier=request.tier,
-                track=request.track,
-                ticket=request.ticket.id if request.ticket else None,
-                attempt=request.attempt,
-                turn=turn,
-            ),
-        )
+        return model_request(self._request, self._services.tools, self._history, turn)
 
     async def _execute(self, reply: Reply) -> Shape | None:
         """Carry out what the answer asks for and put both into the history; the answer of the tier, if it came."""
@@ -221,6 +207,33 @@ class Agent:
                 }
             )
         )
+
+
+def first_message(request: AgentRequest) -> conv.Message:
+    """What the agent starts with."""
+    return conv.Message("user", (conv.TextBlock(request.prompt.text, parts=request.prompt.parts),))
+
+
+def model_request(
+    request: AgentRequest, tools: ToolRegistry, history: Sequence[conv.Message], turn: int
+) -> conv.ModelRequest:
+    """What is sent in that turn, counted from 1, after that history."""
+    return conv.ModelRequest(
+        model=request.choice.model,
+        system=request.system,
+        messages=tuple(history),
+        tools=tools.specs(request.tier),
+        max_output_tokens=request.limits.max_output_tokens,
+        thinking_tokens=request.limits.thinking_tokens,
+        cache_ttl=request.limits.cache_ttl,
+        caller=conv.Caller(
+            tier=request.tier,
+            track=request.track,
+            ticket=request.ticket.id if request.ticket else None,
+            attempt=request.attempt,
+            turn=turn,
+        ),
+    )
 
 
 def _because(note: str | None) -> str:

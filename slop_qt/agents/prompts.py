@@ -1,9 +1,16 @@
-"""The first message of each agent; its system prompt comes from `store.system_prompts`."""
+"""The first message of each agent; its system prompt comes from `store.system_prompts`.
 
-import re
+Every message is parts that say why they are there. Providers cache beginnings, so what is the same for several agents
+comes first: for the planning tiers the product's documents and the list of files, then the track and what is asked,
+which is also where a model minds it best; for a worker the files that are pinned for every ticket, then its ticket and
+what belongs to it, and last why the attempt before failed, so that attempts on the same base begin alike.
+"""
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from slop_qt.agents.sections import both_ends, fenced, joined, section
+from slop_qt.core.prompt import Prompt, PromptPart
 from slop_qt.core.tickets import Ticket, TicketSpec
 from slop_qt.core.tracks import Track
 
@@ -12,6 +19,7 @@ __all__ = [
     "FailedAttempt",
     "PlanningMaterial",
     "Revision",
+    "TicketMaterial",
     "TicketStory",
     "epic_prompt",
     "qa_prompt",
@@ -20,8 +28,6 @@ __all__ = [
     "track_prompt",
 ]
 
-# At the start of a line, in the widest meaning of a line that a reader may have.
-_TICKET_LINE = re.compile(r"(?<![^\n\r\v\f\x1c-\x1e\x85\u2028\u2029])(?=Ticket: )")
 _SHOWN_OUTPUT = 20_000
 _SHOWN_DIFF = 40_000
 _SHOWN_SPEC = 200_000
@@ -42,7 +48,19 @@ class PlanningMaterial:
     """What a planning tier is told of the project: Conductor's documents by label, and the repository's files."""
 
     documents: Mapping[str, str]
-    outline: str
+    files: PromptPart
+
+
+@dataclass(frozen=True, slots=True)
+class TicketMaterial:
+    """What goes along with a ticket: what its dependencies came to, and files.
+
+    shared are the files that go along with every ticket of the project.
+    """
+
+    results: Sequence[PromptPart] = ()
+    files: Sequence[PromptPart] = ()
+    shared: Sequence[PromptPart] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,72 +91,98 @@ class Revision:
     wish: str = ""
 
 
-def epic_prompt(epic: str, material: PlanningMaterial, tracks: Sequence[Track]) -> str:
+def epic_prompt(epic: str, material: PlanningMaterial, tracks: Sequence[Track]) -> Prompt:
     """Tier 1's first message."""
     existing = "\n".join(f"- {track.title} ({track.status})" for track in tracks) or "none"
-    return _sections({"Epic": epic, "Tracks that exist": existing} | _material(material))
+    known = section("prompt", "Tracks that exist", "No track is to be cut twice.", {"Tracks that exist": existing})
+    asked = section("prompt", "Epic", "It is what you asked for.", {"Epic": epic})
+    return joined((*_material(material), known, asked))
 
 
-def track_prompt(track: Track, spec: str, plan: str, material: PlanningMaterial) -> str:
+def track_prompt(track: Track, spec: str, plan: str, material: PlanningMaterial) -> Prompt:
     """Tier 2's first message."""
-    return _sections(_track(track, spec, plan) | _material(material))
+    return joined((*_material(material), *_track(track, spec, plan)))
 
 
-def revision_prompt(track: Track, spec: str, plan: str, material: PlanningMaterial, revision: Revision) -> str:
+def revision_prompt(track: Track, spec: str, plan: str, material: PlanningMaterial, revision: Revision) -> Prompt:
     """Tier 2's first message where there are tickets, and a run may have shown something about them."""
-    sections = _track(track, spec, plan)
-    for story in revision.stories:
-        where = "has started or ended: hand it in unchanged" if story.fixed else "has not started: it may change or go"
-        sections[f"{story.ticket.id}, which {where}"] = _story(story)
+    parts = [*_material(material), *_track(track, spec, plan), *map(_story, revision.stories)]
     if revision.merged:
-        sections["What the run has merged, which is not in the files that you can read"] = (
-            f"```diff\n{_ends(revision.merged, _SHOWN_DIFF)}\n```"
-        )
+        heading = "What the run has merged, which is not in the files that you can read"
+        body = fenced(both_ends(revision.merged, _SHOWN_DIFF), "diff")
+        reason = "The run has merged it, and your own files do not have it yet."
+        parts.append(section("prompt", "What the run has merged", reason, {heading: body}))
     wanted = revision.wish.strip() or "Nothing in particular: make the rest of the tickets fit what has been learnt."
-    return _sections(sections | {"What the person wants revised": wanted} | _material(material))
+    reason = "It is what you asked for." if revision.wish.strip() else "You asked for nothing in particular."
+    parts.append(section("prompt", "What is wanted", reason, {"What the person wants revised": wanted}))
+    return joined(parts)
 
 
-def ticket_prompt(ticket: TicketSpec, files: Mapping[str, str], failed: FailedAttempt | None) -> str:
-    """Tier 3's first message: its ticket, the declared files that exist, and why the attempt before failed."""
+def ticket_prompt(ticket: TicketSpec, material: TicketMaterial, failed: FailedAttempt | None) -> Prompt:
+    """Tier 3's first message: its ticket, what goes along with it, and why the attempt before failed."""
+    parts = [*material.shared, _ticket(ticket), *material.results, *material.files]
+    if failed is not None:
+        sections = {f"Attempt {failed.attempt} failed": failed.what}
+        if failed.advice:
+            sections["What QA advises"] = failed.advice
+        reason = f"Attempt {failed.attempt} came to nothing: this one is to do better."
+        parts.append(section("prompt", f"Attempt {failed.attempt} failed", reason, sections))
+    return joined(parts)
+
+
+def qa_prompt(ticket: TicketSpec, command: str, output: str, diff: str) -> Prompt:
+    """Tier 4's first message: the ticket, the verification that failed, and what the attempt changed."""
+    about = {"Title": ticket.title, "Brief": ticket.brief}
+    opening = f"Ticket: {ticket.id}\n\n"
+    failed = {
+        "Verification that failed": fenced(command),
+        "Its output": fenced(both_ends(output, _SHOWN_OUTPUT)),
+    }
+    changed = fenced(both_ends(diff, _SHOWN_DIFF), "diff") if diff else "Nothing."
+    return joined(
+        (
+            section("ticket", ticket.id, "It is the ticket whose verification failed.", about, opening=opening),
+            section("prompt", "Verification that failed", "It is what Tier 4 is to explain.", failed),
+            section(
+                "prompt",
+                "What the attempt changed",
+                "The cause is likely to be in it.",
+                {"What the attempt changed": changed},
+            ),
+        )
+    )
+
+
+def _ticket(ticket: TicketSpec) -> PromptPart:
     sections = {
         "Title": ticket.title,
         "Brief": ticket.brief,
         "Files that you may change": "\n".join(f"- {path}" for path in ticket.files) or "none declared",
         "Verified by": ticket.verify or "nothing: say in your summary how you checked",
     }
-    if failed is not None:
-        sections[f"Attempt {failed.attempt} failed"] = failed.what
-        if failed.advice:
-            sections["What QA advises"] = failed.advice
-    for path, content in files.items():
-        sections[f"File: {path}"] = f"```\n{content}\n```"
-    return f"Ticket: {ticket.id}\n\n{_sections(sections)}"
+    reason = "It is the ticket that the worker is to carry out."
+    return section("ticket", ticket.id, reason, sections, opening=f"Ticket: {ticket.id}\n\n")
 
 
-def qa_prompt(ticket: TicketSpec, command: str, output: str, diff: str) -> str:
-    """Tier 4's first message: the ticket, the verification that failed, and what the attempt changed."""
-    sections = {
-        "Title": ticket.title,
-        "Brief": ticket.brief,
-        "Verification that failed": f"```\n{command}\n```",
-        "Its output": f"```\n{_ends(output, _SHOWN_OUTPUT)}\n```",
-        "What the attempt changed": f"```diff\n{_ends(diff, _SHOWN_DIFF)}\n```" if diff else "Nothing.",
-    }
-    return f"Ticket: {ticket.id}\n\n{_sections(sections)}"
+def _track(track: Track, spec: str, plan: str) -> tuple[PromptPart, ...]:
+    title = f"Track: {track.title}"
+    return (
+        section("prompt", title, "It is the track whose tickets are planned.", {title: ""}),
+        section("docs", "Spec", "It is what the track is to come to.", {"Spec": both_ends(spec, _SHOWN_SPEC)}),
+        section("docs", "Plan", "Its tasks are to be covered by tickets.", {"Plan": both_ends(plan, _SHOWN_SPEC)}),
+    )
 
 
-def _track(track: Track, spec: str, plan: str) -> dict[str, str]:
-    return {f"Track: {track.title}": "", "Spec": _ends(spec, _SHOWN_SPEC), "Plan": _ends(plan, _SHOWN_SPEC)}
+def _material(material: PlanningMaterial) -> tuple[PromptPart, ...]:
+    reason = "It is one of the product's documents, which both planning tiers are given."
+    documents = (section("docs", label, reason, {label: text}) for label, text in material.documents.items())
+    return (*documents, material.files)
 
 
-def _material(material: PlanningMaterial) -> dict[str, str]:
-    return {**material.documents, "Files of the repository": material.outline}
-
-
-def _story(story: TicketStory) -> str:
+def _story(story: TicketStory) -> PromptPart:
     ticket = story.ticket
     planned = ticket.model_dump_json(include=set(TicketSpec.model_fields), indent=2)
-    lines = [f"```json\n{planned}\n```", f"Status: {ticket.status}{f'. {ticket.reason}' if ticket.reason else ''}"]
+    lines = [fenced(planned, "json"), f"Status: {ticket.status}{f'. {ticket.reason}' if ticket.reason else ''}"]
     for attempt in story.attempts:
         told = {
             "the worker's summary": attempt.summary,
@@ -146,22 +190,10 @@ def _story(story: TicketStory) -> str:
             "what QA advised": attempt.advice,
         }
         lines += [
-            f"Attempt {attempt.attempt}, {what}: {_ends(text, _SHOWN_REPORT)}" for what, text in told.items() if text
+            f"Attempt {attempt.attempt}, {what}: {both_ends(text, _SHOWN_REPORT)}"
+            for what, text in told.items()
+            if text
         ]
-    return "\n\n".join(lines)
-
-
-def _sections(sections: Mapping[str, str]) -> str:
-    """Markdown sections. A line of others that begins with `Ticket: ` is indented: a prompt has but one, its own."""
-    parts = [
-        f"## {' '.join(heading.split())}\n\n{_TICKET_LINE.sub(' ', body.strip())}".rstrip()
-        for heading, body in sections.items()
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-def _ends(text: str, limit: int) -> str:
-    if len(text) <= limit:
-        return text
-    half = limit // 2
-    return f"{text[:half]}\n… {len(text) - limit} characters left out …\n{text[-half:]}"
+    where = "has started or ended: hand it in unchanged" if story.fixed else "has not started: it may change or go"
+    reason = "It is one of the track's tickets, with what is known of it."
+    return section("ticket", ticket.id, reason, {f"{ticket.id}, which {where}": "\n\n".join(lines)})

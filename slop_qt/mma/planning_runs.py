@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from slop_qt.agents.context_builder import outline
+from slop_qt.agents.context.listing import plain_path, repository_part
 from slop_qt.agents.loop import run_agent
 from slop_qt.agents.prompts import PlanningMaterial
 from slop_qt.agents.request import AgentRequest, AgentServices
@@ -14,7 +14,7 @@ from slop_qt.core.durability import publish_durably
 from slop_qt.core.errors import NotPossibleError, ProviderError, UnusableAnswerError
 from slop_qt.core.events import Fault, RunEnded, RunPrepared, RunStarted, RunStatus
 from slop_qt.core.planning_basis import PlanningBasis
-from slop_qt.core.prompt import plain_prompt
+from slop_qt.core.prompt import Prompt
 from slop_qt.core.shape import Shape
 from slop_qt.core.streams import stream_name
 from slop_qt.core.tracks import Track
@@ -73,7 +73,7 @@ class PlanningRuns:
         return run_id, await asyncio.shield(ending)
 
     async def ask(
-        self, run: PlanningRun, prompt: str, answer: type[S], *, basis: PlanningBasis, track: Track | None = None
+        self, run: PlanningRun, prompt: Prompt, answer: type[S], *, basis: PlanningBasis, track: Track | None = None
     ) -> S:
         """The answer of the run's tier, which is of that shape and holds against basis.
 
@@ -92,7 +92,7 @@ class PlanningRuns:
             choice=parts.settings.tiers[run.tier],
             root=parts.project,
             system=run.system,
-            prompt=plain_prompt(prompt),
+            prompt=prompt,
             limits=parts.settings.limits,
             context_tokens=parts.settings.context_tokens.get(run.tier),
             basis=basis,
@@ -113,10 +113,13 @@ class PlanningRuns:
         )
 
     async def material(self) -> PlanningMaterial:
-        """What both planning tiers are told of the project, as it is now."""
+        """What both planning tiers are told of the project, as it is now; what the person excludes is not named."""
         parts = self._parts
         documents = await parts.offload.run(partial(product_documents, parts.project))
-        return PlanningMaterial(documents, outline(await parts.offload.run(parts.repository.files)))
+        chosen = (await parts.offload.run(parts.context_choices.read)).project
+        excluded = {plain_path(choice.path) for choice in chosen if choice.form == "excluded"}
+        files = await parts.offload.run(parts.repository.files)
+        return PlanningMaterial(documents, repository_part([path for path in files if path not in excluded]))
 
     def cancel(self, run_id: str) -> bool:
         """Cancel a planning run; False if there is none of that id under way."""

@@ -47,6 +47,14 @@ class RunRepository:
         """What the ticket's branch or worktree changes."""
         return await self._do(lambda: self._workspace.ticket_diff(ticket_id))
 
+    async def files(self, ticket_id: str | None = None) -> tuple[str, ...]:
+        """Every file that the ticket's worktree began with, or that the integration branch has now, by name."""
+        return await self._do(lambda: self._workspace.files(ticket_id))
+
+    async def ticket_files(self, ticket_id: str) -> tuple[str, ...]:
+        """The files that the ticket's commit changes, by name."""
+        return await self._do(lambda: self._workspace.ticket_files(ticket_id))
+
     async def integration_head(self) -> str:
         """The commit that the integration branch is at."""
         return await self._do(self._workspace.integration_head)

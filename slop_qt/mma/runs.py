@@ -50,6 +50,7 @@ class _Running:
     gate: RunGate
     board: TicketBoard
     conductor: Conductor
+    way: TicketWay
     repository: RunRepository
     budget_usd: float | None
     work: asyncio.Task[None]
@@ -75,6 +76,10 @@ class Runs:
     def repository(self, run_id: str) -> RunRepository | None:
         """The git work of that run, while it is under way."""
         return self._running.repository if self._running and self._running.run_id == run_id else None
+
+    def way_of(self, track_id: str) -> TicketWay | None:
+        """Who carries the tickets of that track's run, while it is under way."""
+        return self._running.way if self._running and self._running.track_id == track_id else None
 
     async def start(self, order: RunOrder) -> str:
         """Begin, and return the run's id at once.
@@ -220,6 +225,7 @@ class Runs:
             gate=gate,
             board=board,
             conductor=conductor,
+            way=way,
             repository=repository,
             budget_usd=order.budget_usd,
             work=work,
@@ -238,11 +244,8 @@ class Runs:
         prompts: SystemPrompts,
     ) -> TicketWay:
         return TicketWay(
-            run_id=run_id,
-            track=order.track.title,
-            settings=lambda: self._parts.settings,
+            requests=self._parts.ticket_requests(run_id, order.track, prompts),
             services=self._parts.services(gate),
-            prompts=prompts,
             lanes=self._parts.lanes,
             repository=repository,
             board=board,

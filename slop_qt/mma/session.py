@@ -12,6 +12,7 @@ from slop_qt.core.state import Changes, RunState
 from slop_qt.core.tickets import Ticket
 from slop_qt.mma import commands, queries, shapes
 from slop_qt.mma.applying import Applying
+from slop_qt.mma.context_desk import ContextDesk
 from slop_qt.mma.forecasting import Forecasting
 from slop_qt.mma.plan_desk import PlanDesk
 from slop_qt.mma.planning import Planning
@@ -40,6 +41,7 @@ class Session:
         self._applying = Applying(parts)
         self._plan_desk = PlanDesk(parts, self._planning.write_tickets)
         self._forecasting = Forecasting(parts)
+        self._context_desk = ContextDesk(parts, self._runs)
         self._revising = Revising(parts, self._planning_runs, self._applying)
 
     def register(self, registry: commands.CommandRegistry) -> None:
@@ -67,6 +69,7 @@ class Session:
         registry.register(commands.USAGE_STATS, self._usage)
         registry.register(commands.CONTEXT_REPORT, self._context)
         self._forecasting.register(registry)
+        self._context_desk.register(registry)
         self._revising.register(registry)
 
     def close_interrupted(self) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from slop_qt.agents.context.files import Outline, no_outline
 from slop_qt.agents.request import AgentServices, no_limit_known
 from slop_qt.core.errors import ConfigurationError, NotFoundError
 from slop_qt.core.ports import ApprovalGate, CommandRunner, EventSink, Lanes, Offload, Provider
@@ -16,9 +17,11 @@ from slop_qt.core.usage import Usage
 from slop_qt.mma.approval_desk import ApprovalDesk
 from slop_qt.mma.feed import StateFeed
 from slop_qt.mma.spent import Price
+from slop_qt.mma.ticket_requests import TicketRequests
 from slop_qt.providers.token_counter import TokenCounters
 from slop_qt.store.conductor.folder import ConductorFolder
 from slop_qt.store.conductor.plan_reader import ConductorPlans
+from slop_qt.store.context_choices import ContextChoiceStore
 from slop_qt.store.preferences import Preferences
 from slop_qt.store.system_prompts import PromptFolder, SystemPrompts
 from slop_qt.tools.registry import ToolRegistry
@@ -37,6 +40,7 @@ class SessionParts:
 
     provider finds a provider by its name, and is slow: for helper threads. limit_tokens is how many tokens a model
     takes, by provider and model; None where that is not known. price is slow too: what a response costs at a model.
+    outline makes a file's outline, for helper threads.
     """
 
     project: Path
@@ -53,9 +57,11 @@ class SessionParts:
     provider: Callable[[str], Provider]
     tools: ToolRegistry
     prompts: PromptFolder
+    context_choices: ContextChoiceStore
     counters: TokenCounters = field(default_factory=TokenCounters)
     limit_tokens: Callable[[str, str], int | None] = no_limit_known
     price: Price = _no_price_known
+    outline: Outline = no_outline
 
     @property
     def settings(self) -> Settings:
@@ -73,6 +79,19 @@ class SessionParts:
             commands=self.commands,
             plans=ConductorPlans(),
             counters=self.counters,
+            limit_tokens=self.limit_tokens,
+        )
+
+    def ticket_requests(self, run_id: str, track: Track, prompts: SystemPrompts) -> TicketRequests:
+        """What makes the requests of a track's tickets."""
+        return TicketRequests(
+            run_id=run_id,
+            track=track,
+            settings=lambda: self.settings,
+            prompts=prompts,
+            offload=self.offload,
+            choices=self.context_choices.read,
+            outline=self.outline,
             limit_tokens=self.limit_tokens,
         )
 

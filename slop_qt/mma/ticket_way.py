@@ -1,26 +1,22 @@
 """The way of one ticket: attempts, verification, Tier 4's explanation, review, merge, verification there."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from slop_qt.agents.context_builder import declared_files
+from slop_qt.agents.context.results import TicketResult
 from slop_qt.agents.loop import run_agent
-from slop_qt.agents.prompts import FailedAttempt, qa_prompt, ticket_prompt
+from slop_qt.agents.prompts import FailedAttempt
 from slop_qt.agents.request import AgentOutcome, AgentRequest, AgentServices
 from slop_qt.core.approvals import ApprovalKind, ApprovalRequest, MergePayload, SpawnPayload
 from slop_qt.core.events import Fault, Merged
 from slop_qt.core.ports import Lanes
-from slop_qt.core.prompt import Prompt, plain_prompt
-from slop_qt.core.settings import Settings
-from slop_qt.core.streams import stream_name
 from slop_qt.core.tickets import TicketSpec, TicketStatus
 from slop_qt.mma.board import TicketBoard
 from slop_qt.mma.conductor import Slot, TicketEnd
 from slop_qt.mma.run_repository import RunRepository
+from slop_qt.mma.ticket_requests import TicketRequests, Tree
 from slop_qt.mma.verification import Verification, Verifier
-from slop_qt.store.system_prompts import SystemPrompts
 from slop_qt.tools.answers import FinishTicketArguments, ReportFailureArguments
 
 __all__ = ["TicketWay"]
@@ -34,6 +30,7 @@ class _Progress:
     attempt: int = 0
     counted: int = 0
     failed: FailedAttempt | None = None
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +48,21 @@ class TicketWay:
     def __init__(
         self,
         *,
-        run_id: str,
-        track: str,
-        settings: Callable[[], Settings],
+        requests: TicketRequests,
         services: AgentServices,
-        prompts: SystemPrompts,
         lanes: Lanes,
         repository: RunRepository,
         board: TicketBoard,
     ) -> None:
-        self._run_id = run_id
-        self._track = track
-        self._settings = settings
+        self._run_id = requests.run_id
+        self._requests = requests
+        self._settings = requests.settings
         self._services = services
-        self._prompts = prompts
         self._lanes = lanes
         self._repository = repository
         self._board = board
-        self._verifier = Verifier(services.sink, lanes, services.commands, settings().limits)
+        self._verifier = Verifier(services.sink, lanes, services.commands, self._settings().limits)
+        self._results: dict[str, TicketResult] = {}  # of the tickets that are done: all that others hear of them
 
     async def carry(self, ticket: TicketSpec, slot: Slot) -> TicketEnd:
         """Attempt after attempt, until it is merged, skipped, or the attempts are used up."""
@@ -78,6 +72,8 @@ class TicketWay:
             progress.attempt += 1
             outcome = await self._attempt(progress, slot)
             if isinstance(outcome, TicketEnd):
+                if outcome.status is TicketStatus.DONE:
+                    await self._keep_result(progress)
                 return outcome
             progress.failed = FailedAttempt(progress.attempt, outcome.what, outcome.advice)
             if outcome.counts:
@@ -86,11 +82,29 @@ class TicketWay:
                     tries = f"{progress.counted} attempt{'s' if progress.counted > 1 else ''}"
                     return TicketEnd(TicketStatus.BLOCKED, f"Blocked after {tries}. {outcome.what}")
 
+    async def first_request(self, ticket: TicketSpec) -> AgentRequest:
+        """What the ticket's worker would start with now, on what is merged by now. Nothing is sent or changed."""
+        tree = Tree(self._repository.integration_path, self._repository.files)
+        return await self._requests.worker(ticket, tree, results=self._results_for(ticket))
+
+    def _results_for(self, ticket: TicketSpec) -> tuple[TicketResult, ...]:
+        return tuple(self._results[name] for name in ticket.depends_on if name in self._results)
+
+    async def _keep_result(self, progress: _Progress) -> None:
+        ticket = progress.ticket
+        files = await self._repository.ticket_files(ticket.id)
+        self._results[ticket.id] = TicketResult(ticket.id, ticket.title, progress.summary, files)
+
     async def _attempt(self, progress: _Progress, slot: Slot) -> TicketEnd | _Again:
         ticket = progress.ticket
         worktree = await self._repository.add_ticket(ticket.id, progress.attempt)
-        files = await self._services.offload.run(partial(declared_files, worktree, ticket))
-        request = self._request(3, progress, worktree, plain_prompt(ticket_prompt(ticket, files, progress.failed)))
+        request = await self._requests.worker(
+            ticket,
+            Tree(worktree, lambda: self._repository.files(ticket.id)),
+            attempt=progress.attempt,
+            results=self._results_for(ticket),
+            failed=progress.failed,
+        )
         approved = await self._spawn(request, progress)
         if isinstance(approved, TicketEnd):
             return approved
@@ -98,13 +112,13 @@ class TicketWay:
         outcome = await self._agent(approved)
         if outcome.answer is None:
             return self._came_to_nothing(ticket, outcome)
-        summary = outcome.answer_as(FinishTicketArguments).summary
+        progress.summary = outcome.answer_as(FinishTicketArguments).summary
         self._board.change(ticket.id, TicketStatus.VERIFYING)
         checked = await self._verifier.verify(self._run_id, request.stream_id, ticket.verify, worktree, "verify")
         if not checked.ok:
             return await self._explained(progress, worktree, checked)
         commit = await self._repository.commit_ticket(
-            ticket.id, f"{ticket.title}\n\n{summary}\n\nTicket: {ticket.id}\n"
+            ticket.id, f"{ticket.title}\n\n{progress.summary}\n\nTicket: {ticket.id}\n"
         )
         if commit is None:
             return TicketEnd(TicketStatus.DONE, "It changed nothing: there was nothing to merge.")
@@ -133,7 +147,7 @@ class TicketWay:
         if not decision.approved:
             return TicketEnd(TicketStatus.SKIPPED, f"Its worker was not allowed to start{_because(decision.note)}")
         if "prompt" in decision.edited:
-            return self._request(3, progress, request.root, plain_prompt(decision.edited["prompt"], "You wrote it."))
+            return self._requests.rewritten(request, decision.edited["prompt"])
         return request
 
     async def _explained(self, progress: _Progress, worktree: Path, checked: Verification) -> _Again:
@@ -144,8 +158,7 @@ class TicketWay:
         reason = f"Attempt {progress.attempt} failed its verification; Tier 4 looks at it."
         self._board.change(ticket.id, TicketStatus.RUNNING, reason)
         diff = await self._repository.ticket_diff(ticket.id)
-        prompt = qa_prompt(ticket, ticket.verify or "", checked.output, diff)
-        outcome = await self._agent(self._request(4, progress, worktree, plain_prompt(prompt)))
+        outcome = await self._agent(self._requests.qa(ticket, progress.attempt, worktree, checked.output, diff))
         if outcome.answer is None:
             return _Again(checked.output[-8000:])
         report = outcome.answer_as(ReportFailureArguments)
@@ -211,22 +224,6 @@ class TicketWay:
 
     async def _agent(self, request: AgentRequest) -> AgentOutcome:
         return await self._lanes.run(partial(run_agent, request, self._services), name=request.stream_id)
-
-    def _request(self, tier: int, progress: _Progress, root: Path, prompt: Prompt) -> AgentRequest:
-        return AgentRequest(
-            run_id=self._run_id,
-            stream_id=stream_name(tier, progress.ticket.id, progress.attempt),
-            tier=tier,
-            track=self._track,
-            ticket=progress.ticket,
-            attempt=progress.attempt,
-            choice=self._settings().tiers[tier],
-            root=root,
-            system=self._prompts.of(tier),
-            prompt=prompt,
-            limits=self._settings().limits,
-            context_tokens=self._settings().context_tokens.get(tier),
-        )
 
 
 def _because(note: str | None) -> str:

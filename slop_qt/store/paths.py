@@ -36,11 +36,11 @@ class ProjectPaths:
     root: Path
 
     @classmethod
-    def create(cls, data_dir: Path, project: Path) -> "ProjectPaths":
-        """The paths for a project, their folders created for this user alone.
+    def of(cls, data_dir: Path, project: Path) -> "ProjectPaths":
+        """The paths for a project, whether anything is there or not: nothing is created.
 
         Raises:
-            ConfigurationError: data_dir lies in the project, or cannot be written to.
+            ConfigurationError: data_dir lies in the project.
         """
         project, data_dir = project.resolve(), data_dir.resolve()
         if data_dir.is_relative_to(project):
@@ -50,14 +50,24 @@ class ProjectPaths:
             )
         digest = hashlib.sha256(os.fsencode(project)).hexdigest()[:12]
         name = _UNSAFE.sub("_", project.name)[:_NAME_LENGTH] or "root"
-        paths = cls(project, data_dir / "projects" / f"{name}-{digest}")
+        return cls(project, data_dir / "projects" / f"{name}-{digest}")
+
+    @classmethod
+    def create(cls, data_dir: Path, project: Path) -> "ProjectPaths":
+        """The paths for a project, their folders created for this user alone.
+
+        Raises:
+            ConfigurationError: data_dir lies in the project, or cannot be written to.
+        """
+        paths = cls.of(data_dir, project)
         try:
             for folder in (paths.root, paths.worktrees, paths.logs):
                 make_private_folder(folder)
                 folder.chmod(0o700)
         except OSError as error:
             raise ConfigurationError(
-                f"The data directory {data_dir} cannot be used: {error}.", "Choose another one with --data-dir."
+                f"The data directory {data_dir.resolve()} cannot be used: {error}.",
+                "Choose another one with --data-dir.",
             ) from error
         return paths
 
@@ -65,6 +75,11 @@ class ProjectPaths:
     def journal(self) -> Path:
         """The record of every event."""
         return self.root / "journal.sqlite3"
+
+    @property
+    def context_choices(self) -> Path:
+        """What the person wants in the context of agents."""
+        return self.root / "context-choices.json"
 
     @property
     def token_calibration(self) -> Path:

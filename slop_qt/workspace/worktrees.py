@@ -150,6 +150,19 @@ class RunWorkspace:
         """The commit that has all that is merged so far. Raises WorkspaceError where there is no such branch."""
         return self._known_head()
 
+    def files(self, ticket_id: str | None = None) -> tuple[str, ...]:
+        """Every file of the ticket's worktree when it was fresh, or of the head of integration, by name."""
+        commit = self._known_head() if ticket_id is None else self._ticket(ticket_id).base
+        return self._repository.git.names("ls-tree", "-r", "-z", "--name-only", commit)
+
+    def ticket_files(self, ticket_id: str) -> tuple[str, ...]:
+        """The files that the ticket's commit changes against its base, by name; none without a commit."""
+        commit = self._commits.get(ticket_id)
+        if commit is None:
+            return ()
+        options = ("--name-only", "-z", "--no-renames", "--ignore-submodules=dirty", "--no-ext-diff", "--no-relative")
+        return self._repository.git.names("diff", *options, self._ticket(ticket_id).base, commit, "--")
+
     def run_diff(self) -> str:
         """What the run changes so far against its base, unified."""
         return self._diff(self._base, self._known_head())

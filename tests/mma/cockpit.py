@@ -28,6 +28,7 @@ from slop_qt.mma.feed import StateFeed
 from slop_qt.mma.session import Session
 from slop_qt.mma.session_parts import SessionParts
 from slop_qt.store.conductor.folder import ConductorFolder
+from slop_qt.store.context_choices import ContextChoiceStore
 from slop_qt.store.journal import Journal
 from slop_qt.store.preferences import Preferences
 from slop_qt.store.system_prompts import PromptFolder
@@ -164,6 +165,7 @@ class Cockpit:
             provider=lambda _: self.provider,
             tools=ToolRegistry(default_tools()),
             prompts=PromptFolder(self.folder / "prompts"),
+            context_choices=ContextChoiceStore(self.folder / "context-choices.json"),
             limit_tokens=lambda _provider, _model: None,
             price=self._price,
         )
