@@ -15,7 +15,6 @@ from slop_qt.core.errors import ConfigurationError, NotFoundError, StoreError
 from slop_qt.core.settings import Settings
 from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.tracks import Track
-from slop_qt.core.visible_text import make_visible
 from slop_qt.headless.context_lines import composition_lines, part_text
 from slop_qt.headless.failures import complain
 from slop_qt.headless.helpers import HelperThreads
@@ -40,7 +39,7 @@ __all__ = ["ContextQuestion", "run_context"]
 
 _NO_SUCH_TICKET = 1
 # Whether a provider caches is a question to our own adapter: it is made for that, and never connects.
-_ANY_KEY = "not sent"
+_ANY_KEY = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def run_context(options: LaunchOptions, question: ContextQuestion) -> int:
     if question.as_json:
         output.write([composition.report.model_dump_json(indent=2)])
     elif question.part is not None:
-        _print_exactly(part_text(composition, question.part))
+        output.write_exactly(part_text(composition, question.part))
     else:
         output.write(composition_lines(track, ticket, composition))
     return 0
@@ -155,14 +154,3 @@ def _caches(shelf: ProviderShelf, provider: str) -> bool | None:
         return shelf.make(provider, key=_ANY_KEY).caches
     except ConfigurationError:
         return None
-
-
-def _print_exactly(text: str) -> None:
-    """As the model would see it; on a terminal control characters are shown and not obeyed."""
-    if sys.stdout is None:
-        return
-    if sys.stdout.isatty():
-        text = make_visible(text)
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
-    sys.stdout.buffer.flush()

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import TextIO
 
+from slop_qt.core.visible_text import make_visible
 from slop_qt.headless.failures import complain
 
 __all__ = ["Output", "make_writable"]
@@ -30,15 +31,29 @@ class Output:
 
     def write(self, lines: Iterable[str]) -> None:
         """Write and flush them, each with its line end."""
+        self._write(lambda stream: stream.writelines(f"{line}\n" for line in lines))
+
+    def write_exactly(self, text: str) -> None:
+        """Write text as it is, in UTF-8; on a terminal control characters are shown and not obeyed."""
+        self._write(lambda stream: _write_exactly(stream, text))
+
+    def _write(self, how: Callable[[TextIO], object]) -> None:
         if self._stream is None or self._failed:
             return
         try:
-            self._stream.writelines(f"{line}\n" for line in lines)
+            how(self._stream)
             self._stream.flush()
         except OSError as error:
             self._failed = True
             _let_go(self._stream)
             self.on_failure(error)
+
+
+def _write_exactly(stream: TextIO, text: str) -> None:
+    if stream.isatty():
+        stream.write(make_visible(text))
+    else:
+        stream.buffer.write(text.encode("utf-8", "surrogatepass"))
 
 
 def _let_go(stream: TextIO) -> None:

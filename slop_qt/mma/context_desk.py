@@ -1,5 +1,6 @@
 """What a ticket's worker would start with, and the choices by which the person changes that."""
 
+import contextlib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -8,7 +9,7 @@ from slop_qt.agents.context.preview import compose
 from slop_qt.agents.request import AgentRequest
 from slop_qt.core.approvals import DecidedBy
 from slop_qt.core.context_choices import FileChoice
-from slop_qt.core.errors import ConfigurationError, InvalidInputError, NotFoundError, ToolError
+from slop_qt.core.errors import ConfigurationError, InvalidInputError, NotFoundError, NotPossibleError, ToolError
 from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.tracks import Track
 from slop_qt.mma import commands
@@ -75,7 +76,8 @@ class ContextDesk:
         parts = self._parts
         way = self._runs.way_of(track.id)
         if way is not None:
-            return await way.first_request(ticket)
+            with contextlib.suppress(NotPossibleError):  # the run has just ended
+                return await way.first_request(ticket)
         requests = parts.ticket_requests(PREVIEW, track, await parts.load_prompts())
         tree = Tree(parts.project, lambda: parts.offload.run(parts.repository.files))
         return await requests.worker(ticket, tree)

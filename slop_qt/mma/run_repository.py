@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from slop_qt.core.errors import NotPossibleError
 from slop_qt.core.ports import Offload
 from slop_qt.workspace.merging import MergeOutcome
 from slop_qt.workspace.worktrees import RunWorkspace
@@ -17,14 +18,17 @@ T = TypeVar("T")
 class RunRepository:
     """A RunWorkspace behind a lock. Lives in the main thread's loop.
 
-    `merging` is held by who merges, verifies and perhaps undoes: nobody else merges in between.
+    `merging` is held by who merges, verifies and perhaps undoes: nobody else merges in between. `closed` is whether
+    its worktrees go, or are gone.
     """
 
     def __init__(self, workspace: RunWorkspace, offload: Offload) -> None:
         self._workspace = workspace
         self._offload = offload
         self._one_at_a_time = asyncio.Lock()
+        self._prepared_or_closed = asyncio.Event()
         self.merging = asyncio.Lock()
+        self.closed = False
 
     @property
     def integration_path(self) -> Path:
@@ -34,6 +38,18 @@ class RunRepository:
     async def prepare(self) -> None:
         """Create the integration branch and its worktree."""
         await self._do(self._workspace.prepare)
+        self._prepared_or_closed.set()
+
+    async def prepared(self) -> Path:
+        """The worktree of the integration branch, once it is there.
+
+        Raises:
+            NotPossibleError: it is gone, or will never be there.
+        """
+        await self._prepared_or_closed.wait()
+        if self.closed:
+            raise NotPossibleError("The run is over: its integration branch has no worktree any more.")
+        return self.integration_path
 
     async def add_ticket(self, ticket_id: str, attempt: int) -> Path:
         """A fresh worktree for an attempt, from the integration branch as it is now."""
@@ -69,6 +85,8 @@ class RunRepository:
 
     async def close(self) -> None:
         """Remove the run's worktrees; the branches stay."""
+        self.closed = True
+        self._prepared_or_closed.set()
         await self._do(self._workspace.close)
 
     async def _do(self, job: Callable[[], T]) -> T:

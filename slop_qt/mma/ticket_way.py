@@ -83,9 +83,15 @@ class TicketWay:
                     return TicketEnd(TicketStatus.BLOCKED, f"Blocked after {tries}. {outcome.what}")
 
     async def first_request(self, ticket: TicketSpec) -> AgentRequest:
-        """What the ticket's worker would start with now, on what is merged by now. Nothing is sent or changed."""
-        tree = Tree(self._repository.integration_path, self._repository.files)
-        return await self._requests.worker(ticket, tree, results=self._results_for(ticket))
+        """What the ticket's worker would start with now, on what is merged by now. Nothing is sent or changed.
+
+        Raises:
+            NotPossibleError: the run is over.
+        """
+        tree = Tree(await self._repository.prepared(), self._repository.files)
+        request = await self._requests.worker(ticket, tree, results=self._results_for(ticket))
+        await self._repository.prepared()  # what was read while it was taken away is not what was asked for
+        return request
 
     def _results_for(self, ticket: TicketSpec) -> tuple[TicketResult, ...]:
         return tuple(self._results[name] for name in ticket.depends_on if name in self._results)

@@ -14,9 +14,9 @@ from dialect import Call, Reply
 from dialects import DIALECTS
 from loopback import Answer, LoopbackServer
 
+from slop_qt.agents.context.files import FilesWanted, no_outline
+from slop_qt.agents.context.worker import worker_prompt
 from slop_qt.agents.loop import run_agent
-from slop_qt.agents.prompts import ticket_prompt
-from slop_qt.core.prompt import plain_prompt
 from slop_qt.core.settings import Limits, ModelChoice
 from slop_qt.store.system_prompts import PromptFolder
 
@@ -49,7 +49,7 @@ async def bodies(dialect, root, work, ttl="5m"):
             ticket=work,
             choice=ModelChoice(provider=dialect.name, model=dialect.model),
             system=PromptFolder(root / "none").load().of(3),
-            prompt=plain_prompt(ticket_prompt(work, {"src/a.py": "x = 0\n"}, None)),
+            prompt=worker_prompt(FilesWanted(work, "t", root), [], None, no_outline),
             limits=Limits(thinking_tokens=2000, cache_ttl=ttl, count_tokens=False),
         )
         outcome = await run_agent(request, services(sink, provider, threads))

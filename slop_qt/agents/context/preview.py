@@ -9,6 +9,7 @@ from slop_qt.agents.loop import first_message, model_request
 from slop_qt.agents.request import AgentRequest
 from slop_qt.core.context import CacheReport, ContextPart, ContextReport
 from slop_qt.core.conversation import ModelRequest, ToolSpec
+from slop_qt.core.streams import tier_name
 from slop_qt.providers.request_meter import MeasuredPart, MeasuredRequest, RequestMeter
 from slop_qt.providers.token_counter import TokenCounter
 from slop_qt.providers.token_features import text_features
@@ -72,9 +73,9 @@ def _in_parts(measured: MeasuredRequest, request: AgentRequest) -> MeasuredReque
 
 def _explained(asked: ModelRequest, request: AgentRequest) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Reasons and texts, of the parts in the order of the report."""
-    head = [(f"It is what every agent of Tier {request.tier} is told.", asked.system)]
+    head = [(f"System prompt of {tier_name(request.tier)}.", asked.system)]
     if asked.tools:
-        head.append((f"They are the tools of Tier {request.tier}.", _tools_text(asked.tools)))
+        head.append((f"Tools of {tier_name(request.tier)}.", _tools_text(asked.tools)))
     prompt = [(part.reason, part.text) for part in request.prompt.parts]
     reasons, texts = zip(*(*head, *prompt), strict=True)
     return reasons, texts
