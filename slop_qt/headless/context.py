@@ -9,7 +9,6 @@ import os
 import sys
 from dataclasses import dataclass
 
-from slop_qt.agents.context.files import no_outline
 from slop_qt.agents.context.preview import Composition, compose
 from slop_qt.core.errors import ConfigurationError, NotFoundError, StoreError
 from slop_qt.core.settings import Settings
@@ -136,7 +135,6 @@ async def _composed(
         prompts=PromptFolder(options.prompts_folder).load(),
         offload=helpers,
         choices=ContextChoiceStore(paths.context_choices).read,
-        outline=no_outline,
         limit_tokens=catalog.limit_tokens,
     )
     request = await requests.worker(ticket, Tree(repository.root, lambda: helpers.run(repository.files)))

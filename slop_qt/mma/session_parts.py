@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from slop_qt.agents.context.files import Outline, no_outline
 from slop_qt.agents.request import AgentServices, no_limit_known
 from slop_qt.core.errors import ConfigurationError, NotFoundError
 from slop_qt.core.ports import ApprovalGate, CommandRunner, EventSink, Lanes, Offload, Provider
@@ -40,7 +39,6 @@ class SessionParts:
 
     provider finds a provider by its name, and is slow: for helper threads. limit_tokens is how many tokens a model
     takes, by provider and model; None where that is not known. price is slow too: what a response costs at a model.
-    outline makes a file's outline, for helper threads.
     """
 
     project: Path
@@ -61,7 +59,6 @@ class SessionParts:
     counters: TokenCounters = field(default_factory=TokenCounters)
     limit_tokens: Callable[[str, str], int | None] = no_limit_known
     price: Price = _no_price_known
-    outline: Outline = no_outline
 
     @property
     def settings(self) -> Settings:
@@ -91,7 +88,6 @@ class SessionParts:
             prompts=prompts,
             offload=self.offload,
             choices=self.context_choices.read,
-            outline=self.outline,
             limit_tokens=self.limit_tokens,
         )
 

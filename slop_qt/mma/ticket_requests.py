@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from slop_qt.agents.context.files import FilesWanted, Outline
+from slop_qt.agents.context.files import FilesWanted
 from slop_qt.agents.context.results import TicketResult
 from slop_qt.agents.context.worker import room_for_files, worker_prompt
 from slop_qt.agents.prompts import FailedAttempt, qa_prompt
@@ -44,7 +44,6 @@ class TicketRequests:
     prompts: SystemPrompts
     offload: Offload
     choices: Callable[[], ContextChoices]
-    outline: Outline
     limit_tokens: Callable[[str, str], int | None]
 
     async def worker(
@@ -72,7 +71,7 @@ class TicketRequests:
             paths=await tree.files() if lists else (),
             room=room_for_files(limit_of(settings, 3, self.limit_tokens)),
         )
-        prompt = await self.offload.run(partial(worker_prompt, wanted, tuple(results), failed, self.outline))
+        prompt = await self.offload.run(partial(worker_prompt, wanted, tuple(results), failed))
         return self._request(3, ticket, attempt, tree.root, prompt)
 
     def rewritten(self, request: AgentRequest, text: str) -> AgentRequest:

@@ -24,13 +24,17 @@ __all__ = ["TicketWay"]
 
 @dataclass(slots=True)
 class _Progress:
-    """How far one ticket is: all attempts give names, only those that count are limited."""
+    """How far one ticket is: all attempts give names, only those that count are limited.
+
+    summary and files are what the newest attempt said and changed.
+    """
 
     ticket: TicketSpec
     attempt: int = 0
     counted: int = 0
     failed: FailedAttempt | None = None
     summary: str = ""
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class TicketWay:
             outcome = await self._attempt(progress, slot)
             if isinstance(outcome, TicketEnd):
                 if outcome.status is TicketStatus.DONE:
-                    await self._keep_result(progress)
+                    self._results[ticket.id] = TicketResult(ticket.id, ticket.title, progress.summary, progress.files)
                 return outcome
             progress.failed = FailedAttempt(progress.attempt, outcome.what, outcome.advice)
             if outcome.counts:
@@ -95,11 +99,6 @@ class TicketWay:
 
     def _results_for(self, ticket: TicketSpec) -> tuple[TicketResult, ...]:
         return tuple(self._results[name] for name in ticket.depends_on if name in self._results)
-
-    async def _keep_result(self, progress: _Progress) -> None:
-        ticket = progress.ticket
-        files = await self._repository.ticket_files(ticket.id)
-        self._results[ticket.id] = TicketResult(ticket.id, ticket.title, progress.summary, files)
 
     async def _attempt(self, progress: _Progress, slot: Slot) -> TicketEnd | _Again:
         ticket = progress.ticket
@@ -126,6 +125,7 @@ class TicketWay:
         commit = await self._repository.commit_ticket(
             ticket.id, f"{ticket.title}\n\n{progress.summary}\n\nTicket: {ticket.id}\n"
         )
+        progress.files = await self._repository.ticket_files(ticket.id)
         if commit is None:
             return TicketEnd(TicketStatus.DONE, "It changed nothing: there was nothing to merge.")
         merged = await self._review(progress, slot, request.stream_id)

@@ -2,7 +2,6 @@
 
 import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from slop_qt.agents.context.file_text import MOST_READ, read_file_text, text_of
-from slop_qt.agents.context.files import ALL_FILES, FilesWanted, gather, no_outline
+from slop_qt.agents.context.files import ALL_FILES, FilesWanted, gather
 from slop_qt.agents.context.worker import room_for_files, worker_prompt
 from slop_qt.core.context_choices import ContextChoices, FileChoice
 from slop_qt.core.prompt import PromptPart
 from slop_qt.tools.confined import Confined, FileBytes
 
 
-def signatures(path: str, text: str) -> str | None:
-    """The lines that define something, of Python alone: as coarse as an outline can be."""
-    lines = [line for line in text.splitlines() if line.lstrip().startswith("def ")]
-    return "\n".join(lines) if path.endswith(".py") else None
-
-
-def parts_of(root: Path, *names: str, outline: Callable[[str, str], str | None] = no_outline, **wanted: Any):
+def parts_of(root: Path, *names: str, **wanted: Any):
     """The parts of a ticket's files: those of every ticket first."""
-    found = gather(FilesWanted(ticket(files=names), "t", root, **wanted), outline)
+    found = gather(FilesWanted(ticket(files=names), "t", root, **wanted))
     return [*found.shared, *found.own]
 
 
@@ -67,16 +60,16 @@ class TestDeclared:
         assert "it is only named" in part.reason
 
     def test_a_file_of_two_megabytes_is_an_outline_that_says_why(self, root: Path) -> None:
-        (root / "big.py").write_text("def one(): ...\n" + "# words\n" * 262_144)
-        part = only(parts_of(root, "big.py", outline=signatures))
-        assert part.kind == "outline" and "def one(): ..." in part.text and len(part.text) < 400
-        assert "2,097,167 characters" in part.reason and "its share is 32,000" in part.reason
+        (root / "big.py").write_text("def one():\n    return '" + "words " * 349_524 + "'\n")
+        part = only(parts_of(root, "big.py"))
+        assert part.kind == "outline" and "\n   1  def one(): …\n" in part.text and len(part.text) < 400
+        assert "2,097,169 characters" in part.reason and "its share is 32,000" in part.reason
         assert part.again == "Read it again with read_file big.py."
 
     def test_an_outline_that_is_too_long_itself_leaves_the_name(self, root: Path) -> None:
-        (root / "big.py").write_text("def f(): ...\n" * 3_000)
-        part = only(parts_of(root, "big.py", outline=signatures))
-        assert part.kind == "file" and "its outline has 38,999 characters" in part.reason and len(part.text) < 400
+        (root / "big.py").write_text("def f(): ...\n" * 2_500)
+        part = only(parts_of(root, "big.py"))
+        assert part.kind == "file" and "its outline has 42,500 characters" in part.reason and len(part.text) < 400
 
     def test_many_files_stay_within_one_prompt(self, root: Path) -> None:
         names = [f"f{n}.txt" for n in range(6)]
@@ -90,7 +83,7 @@ class TestDeclared:
         (root / "a.py").write_text("def f(): ...\n" + "# words\n" * 1000)
         assert room_for_files(None) == room_for_files(200_000) == ALL_FILES
         assert (room_for_files(4_096), room_for_files(0)) == (6_144, 0)
-        assert only(parts_of(root, "a.py", outline=signatures, room=room_for_files(4_096))).kind == "outline"
+        assert only(parts_of(root, "a.py", room=room_for_files(4_096))).kind == "outline"
 
     def test_a_directory_is_a_list_of_its_files(self, root: Path) -> None:
         paths = ("a.py", "src/core.py", "src/deep/x.py", "srcs/no.py")
@@ -193,10 +186,11 @@ class TestChosen:
     """What the person chooses comes before what the ticket declares."""
 
     def test_an_outline_or_lines_of_a_declared_file(self, root: Path) -> None:
-        (root / "a.py").write_text("def one(): ...\n\nx = 1\ny = 2\n")
-        outline = only(parts_of(root, "a.py", outline=signatures, choices=chosen(choice("a.py", "outline"))))
+        (root / "a.py").write_text("def one():\n    return 1\n")
+        outline = only(parts_of(root, "a.py", choices=chosen(choice("a.py", "outline"))))
         assert (outline.kind, outline.reason) == ("outline", "The ticket declares it, and you chose its outline.")
-        assert "## Outline of a.py\n\n```\ndef one(): ...\n```" in outline.text and "x = 1" not in outline.text
+        assert "## Outline of a.py\n\n```\n   1  def one(): …\n```" in outline.text and "return" not in outline.text
+        (root / "a.py").write_text("def one(): ...\n\nx = 1\ny = 2\n")
         lines = choice("a.py", "range", start_line=3, end_line=4)
         part = only(parts_of(root, "a.py", choices=chosen(lines)))
         assert (part.kind, part.reason) == ("range", "The ticket declares it, and you chose these lines.")
@@ -211,8 +205,8 @@ class TestChosen:
 
     def test_a_language_without_outlines_is_named(self, root: Path) -> None:
         (root / "a.txt").write_text("words")
-        part = only(parts_of(root, "a.txt", outline=signatures, choices=chosen(choice("a.txt", "outline"))))
-        assert part.kind == "file" and "nothing makes an outline of such a file" in part.reason
+        part = only(parts_of(root, "a.txt", choices=chosen(choice("a.txt", "outline"))))
+        assert part.kind == "file" and "only named: it has no outline." in part.reason
         assert "words" not in part.text and "read_file a.txt" in part.text
 
     def test_a_pinned_file_goes_along_undeclared_and_however_long_it_is(self, root: Path) -> None:
@@ -230,11 +224,11 @@ class TestChosen:
             project=(choice("RULES.md", pinned=True), choice("a.py", pinned=True)),
             tickets={"t": {"T-001": (choice("a.py", "excluded"),), "T-002": (choice("RULES.md", "excluded"),)}},
         )
-        prompt = worker_prompt(FilesWanted(ticket(), "t", root, choices), [], None, no_outline)
+        prompt = worker_prompt(FilesWanted(ticket(), "t", root, choices), [], None)
         assert [part.label for part in prompt.parts][:2] == ["RULES.md", "T-001"]
         assert prompt.parts[0].reason == "You pinned it for every ticket."
         assert "File: a.py" not in prompt.text
-        other = worker_prompt(FilesWanted(ticket("T-002"), "t", root, choices), [], None, no_outline)
+        other = worker_prompt(FilesWanted(ticket("T-002"), "t", root, choices), [], None)
         assert [part.label for part in other.parts][:2] == ["a.py", "T-002"] and "Be kind" not in other.text
 
     def test_a_form_alone_brings_nothing_along_that_is_not_declared(self, root: Path) -> None:
@@ -282,7 +276,7 @@ def test_whatever_is_chosen_no_excluded_content_goes_along_and_every_part_has_a_
         (tmp_path / "link.py").symlink_to("a.py")
     choices = ContextChoices(project=project, tickets={"t": {"T-001": own}})
     work = ticket(files=tuple(dict.fromkeys(declared)))
-    prompt = worker_prompt(FilesWanted(work, "t", tmp_path, choices, _NAMES, room), [], None, signatures)
+    prompt = worker_prompt(FilesWanted(work, "t", tmp_path, choices, _NAMES, room), [], None)
     assert prompt.text == "".join(part.text for part in prompt.parts)
     assert all(part.reason.endswith(".") for part in prompt.parts)
     labels = [part.label for part in prompt.parts]

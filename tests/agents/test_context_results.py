@@ -4,7 +4,7 @@ from pathlib import Path
 
 from agent_support import ticket
 
-from slop_qt.agents.context.files import FilesWanted, no_outline
+from slop_qt.agents.context.files import FilesWanted
 from slop_qt.agents.context.results import TicketResult, result_parts
 from slop_qt.agents.context.worker import worker_prompt
 from slop_qt.core.context_choices import ContextChoices, FileChoice
@@ -36,6 +36,6 @@ def test_results_stand_between_the_ticket_and_its_files_and_name_nothing_that_is
     choices = ContextChoices(project=(FileChoice(path="secret.py", form="excluded"),))
     result = TicketResult("T-000", "First", "Done.", ("secret.py",))
     wanted = FilesWanted(ticket(files=("src/core.py",)), "t", root, choices)
-    prompt = worker_prompt(wanted, [result], None, no_outline)
+    prompt = worker_prompt(wanted, [result], None)
     assert [part.label for part in prompt.parts] == ["T-001", "T-000", "src/core.py"]
     assert "secret.py" not in prompt.text and "changed no files" not in prompt.text

@@ -14,7 +14,7 @@ from dialect import Call, Reply
 from dialects import DIALECTS
 from loopback import Answer, LoopbackServer
 
-from slop_qt.agents.context.files import FilesWanted, no_outline
+from slop_qt.agents.context.files import FilesWanted
 from slop_qt.agents.context.worker import worker_prompt
 from slop_qt.agents.loop import run_agent
 from slop_qt.core.settings import Limits, ModelChoice
@@ -49,7 +49,7 @@ async def bodies(dialect, root, work, ttl="5m"):
             ticket=work,
             choice=ModelChoice(provider=dialect.name, model=dialect.model),
             system=PromptFolder(root / "none").load().of(3),
-            prompt=worker_prompt(FilesWanted(work, "t", root), [], None, no_outline),
+            prompt=worker_prompt(FilesWanted(work, "t", root), [], None),
             limits=Limits(thinking_tokens=2000, cache_ttl=ttl, count_tokens=False),
         )
         outcome = await run_agent(request, services(sink, provider, threads))

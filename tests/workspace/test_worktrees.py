@@ -74,6 +74,17 @@ def test_without_identity_commits_are_the_applications(repository, worktrees, pe
     assert git(project, "log", "-1", "--format=%an <%ae>", commit) == "slop_qt <slop_qt@localhost>"
 
 
+def test_the_files_of_a_ticket_and_of_integration_are_named_by_git(run):
+    before = run.files()
+    path = ticket(run, "T-1", {"a.py": "changed\n", "new ä.py": "", "deep/b.py": ""})
+    assert run.ticket_files("T-1") == (), "nothing is committed yet"
+    run.commit_ticket("T-1", "Work")
+    assert set(run.ticket_files("T-1")) == {"a.py", "new ä.py", "deep/b.py"}
+    run.merge("T-1", "Merge")
+    assert set(run.files()) == {*before, "a.py", "new ä.py", "deep/b.py"}
+    assert run.files("T-1") == before and path.exists(), "a fresh worktree had what was merged before"
+
+
 def test_a_ticket_diff_shows_new_and_changed_files_before_and_after_the_commit(run):
     path = run.add_ticket("T-1", 1)
     (path / "a.py").write_text("a = 2\n")

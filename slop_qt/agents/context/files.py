@@ -8,7 +8,7 @@ no list. A declared directory is a list of its files; a file in it goes along wh
 Whatever a file turns out to be, it has a part that says so.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,11 +21,9 @@ from slop_qt.core.errors import ToolError
 from slop_qt.core.prompt import PromptPart
 from slop_qt.core.tickets import TicketSpec, declares
 from slop_qt.tools.confined import Confined
+from slop_qt.tools.outline import outline_of
 
-__all__ = ["ALL_FILES", "FilesWanted", "Outline", "TicketFiles", "excluded_places", "gather", "no_outline"]
-
-# Path and text to signatures and docstrings; None for a language that is not known.
-Outline = Callable[[str, str], str | None]
+__all__ = ["ALL_FILES", "FilesWanted", "TicketFiles", "excluded_places", "gather"]
 
 
 # Characters of all files that are not pinned, and of one of them.
@@ -48,6 +46,11 @@ class FilesWanted:
     paths: Sequence[str] = ()
     room: int = ALL_FILES
 
+    def chosen(self) -> dict[str, FileChoice]:
+        """The person's choices for the ticket, its own before those of the project, by path."""
+        choices = self.choices.of_ticket(self.track_id, self.ticket.id)
+        return {plain_path(choice.path): choice for choice in choices}
+
 
 @dataclass(frozen=True, slots=True)
 class TicketFiles:
@@ -66,35 +69,26 @@ class _Wanted:
     reason: str
 
 
-def no_outline(_path: str, _text: str) -> None:
-    """Where nothing makes outlines."""
-
-
-def gather(wanted: FilesWanted, outline: Outline) -> TicketFiles:
+def gather(wanted: FilesWanted) -> TicketFiles:
     """Read the files and make parts of them. Blocking: for the helper pool. Raises nothing for what a file is."""
-    return _Gathering(wanted, outline).parts()
+    return _Gathering(wanted).parts()
 
 
-def excluded_places(root: Path, choices: Sequence[FileChoice]) -> frozenset[str]:
+def excluded_places(wanted: FilesWanted) -> frozenset[str]:
     """The paths that are excluded, and what they lead to where they are links."""
-    confined, found = Confined(root), set()
-    for choice in choices:
-        if choice.form == "excluded":
-            path = plain_path(choice.path)
-            found |= {path, _place(confined, path)}
-    return frozenset(found)
+    confined = Confined(wanted.root)
+    excluded = [path for path, choice in wanted.chosen().items() if choice.form == "excluded"]
+    return frozenset(excluded) | {_place(confined, path) for path in excluded}
 
 
 class _Gathering:
     """One ticket's files. Lives in the thread that made it."""
 
-    def __init__(self, wanted: FilesWanted, outline: Outline) -> None:
+    def __init__(self, wanted: FilesWanted) -> None:
         self._wanted = wanted
-        self._outline = outline
         self._confined = Confined(wanted.root)
-        choices = wanted.choices.of_ticket(wanted.track_id, wanted.ticket.id)
-        self._choices = {plain_path(choice.path): choice for choice in choices}
-        self._excluded = excluded_places(wanted.root, choices)
+        self._choices = wanted.chosen()
+        self._excluded = excluded_places(wanted)
         self._room = wanted.room
 
     def parts(self) -> TicketFiles:
@@ -178,15 +172,15 @@ class _Gathering:
 
     def _outlined(self, wanted: _Wanted, found: FileText, text: str, too_long: str = "") -> PromptPart:
         """An outline, because it was chosen or, as too_long says, because the whole is too long."""
-        outline = self._outline(wanted.path, text)
+        outline = outline_of(wanted.path, text)
         if outline is None:
-            missing = "nothing makes an outline of such a file"
+            missing = "it has no outline"
             return _named(wanted, f"{too_long}, and {missing}" if too_long else missing)
         if not self._take(wanted, len(outline)):
             longer = f"its outline has {len(outline):,} characters, and its share is {self._share():,}"
             return _named(wanted, f"{too_long}; {longer}" if too_long else longer)
         because = f"; it is an outline, since {too_long}" if too_long else ""
-        told = f"{_noted(fenced(outline), found)}\n\n(Only an outline: read_file {wanted.path} has the rest.)"
+        told = f"{_noted(fenced(outline.rstrip()), found)}\n\n(Only an outline: read_file {wanted.path} has the rest.)"
         return section(
             "outline",
             wanted.path,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from slop_qt.agents.context.files import ALL_FILES, FilesWanted, Outline, excluded_places, gather
+from slop_qt.agents.context.files import ALL_FILES, FilesWanted, excluded_places, gather
 from slop_qt.agents.context.results import TicketResult, result_parts
 from slop_qt.agents.prompts import FailedAttempt, TicketMaterial, ticket_prompt
 from slop_qt.core.prompt import Prompt
@@ -10,13 +10,10 @@ from slop_qt.core.prompt import Prompt
 __all__ = ["room_for_files", "worker_prompt"]
 
 
-def worker_prompt(
-    wanted: FilesWanted, results: Sequence[TicketResult], failed: FailedAttempt | None, outline: Outline
-) -> Prompt:
+def worker_prompt(wanted: FilesWanted, results: Sequence[TicketResult], failed: FailedAttempt | None) -> Prompt:
     """The first message of a ticket's worker, of the tree as it is now. Blocking: for the helper pool."""
-    files = gather(wanted, outline)
-    excluded = excluded_places(wanted.root, wanted.choices.of_ticket(wanted.track_id, wanted.ticket.id))
-    material = TicketMaterial(result_parts(results, excluded), files.own, files.shared)
+    files = gather(wanted)
+    material = TicketMaterial(result_parts(results, excluded_places(wanted)), files.own, files.shared)
     return ticket_prompt(wanted.ticket, material, failed)
 
 
