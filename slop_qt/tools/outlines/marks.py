@@ -14,9 +14,9 @@ __all__ = ["Mark", "Marks", "find_marks"]
 # The binding holds the interpreter's lock while it works. Each of these many bytes it asks for more, and whoever waits
 # for the lock, the window above all, gets it then.
 _CHUNK = 16 << 10
-_STRETCH = 64 << 10  # is searched at once: the binding's own way of being interrupted there crashes (0.26.1)
-_PATIENCE_S = 10.0
-_HAVE_BODIES = frozenset({"container", "function", "member"})
+_STRETCH = 32 << 10  # is searched at once: the binding's own way of being interrupted there crashes (0.26.1)
+_PATIENCE_S = 5.0  # of computing
+_HAVE_BODIES = frozenset({"container", "function", "group", "member"})
 _ATTACHED = frozenset({"comment", "decorator", "doc"})
 # What ends a declaration without being a part of it, in some grammars.
 _ENDINGS = (b";", b",", b":")
@@ -87,10 +87,10 @@ class _Patience:
     """Ends what takes too long: some texts make a parser try everything."""
 
     def __init__(self) -> None:
-        self._until = time.monotonic() + _PATIENCE_S
+        self._until = time.thread_time() + _PATIENCE_S
 
     def over(self) -> bool:
-        return time.monotonic() > self._until
+        return time.thread_time() > self._until
 
     def over_parsing(self, _offset: int, _has_error: bool) -> bool:
         return self.over()

@@ -1,8 +1,8 @@
 """What is looked for in each language, as tree-sitter queries.
 
-The captures mean: `container` has members and a `body`; `function` has a `body` that is left out; `member` is a function
-that counts only directly in a container; `declaration` is shown as it stands; `value` in one line; `decorator` and
-`comment` belong to what follows them; `doc` is the doc of what it lies in; `import` is counted.
+The captures mean: `container` has members and a `body`; `function` has a `body` that is left out; `group` and `member`
+are the same where they do not lie in a function; `declaration` is shown as it stands; `value` in one line; `decorator`
+and `comment` belong to what follows them; `doc` is the doc of what it lies in; `import` is counted.
 """
 
 __all__ = ["BROKEN", "CPP", "GO", "JAVA", "JAVASCRIPT", "PYTHON", "RUST", "TSX", "C"]
@@ -15,8 +15,7 @@ PYTHON = """
 (module . (comment)* . (expression_statement [(string) (concatenated_string)]) @doc)
 (function_definition body: (block . (comment)* . (expression_statement [(string) (concatenated_string)]) @doc))
 (class_definition body: (block . (comment)* . (expression_statement [(string) (concatenated_string)]) @doc))
-(module (expression_statement (assignment)) @value)
-(class_definition body: (block (expression_statement (assignment)) @value))
+(expression_statement (assignment)) @value
 (type_alias_statement) @value
 (decorator) @decorator
 [(import_statement) (import_from_statement) (future_import_statement)] @import
@@ -29,20 +28,17 @@ _SCRIPT = """
 (_ (variable_declarator value: [(arrow_function body: (statement_block) @body)
   (function_expression body: (_) @body) (generator_function body: (_) @body)])) @function
 (_ (variable_declarator value: (class body: (_) @body))) @container
-(program [(lexical_declaration (variable_declarator value: (object) @body))
-  (variable_declaration (variable_declarator value: (object) @body))] @container)
-(export_statement declaration: (lexical_declaration (variable_declarator value: (object) @body)) @container)
-(program [(lexical_declaration) (variable_declaration)] @value)
-(export_statement declaration: [(lexical_declaration) (variable_declaration)] @value)
-(export_statement value: (object) @body) @container
+(_ (variable_declarator value: (object) @body)) @group
+[(lexical_declaration) (variable_declaration)] @value
+(export_statement value: (object) @body) @group
+(export_statement value: (class body: (_) @body)) @container
 (export_statement value: [(arrow_function body: (statement_block) @body) (function_expression body: (_) @body)])
   @function
-(export_statement value: (class body: (_) @body)) @container
 [(export_statement source: (_)) (export_statement (export_clause)) (export_statement value: (call_expression))] @value
-(program (expression_statement (assignment_expression right: [(arrow_function body: (statement_block) @body)
-  (function_expression body: (_) @body)])) @function)
-(program (expression_statement (assignment_expression right: (object) @body)) @container)
-(program (expression_statement (assignment_expression)) @value)
+(expression_statement (assignment_expression right: [(arrow_function body: (statement_block) @body)
+  (function_expression body: (_) @body)])) @member
+(expression_statement (assignment_expression right: (object) @body)) @group
+(expression_statement (assignment_expression)) @value
 (pair value: [(arrow_function body: (statement_block) @body) (function_expression body: (_) @body)]) @member
 (decorator) @decorator
 (import_statement) @import

@@ -19,6 +19,7 @@ _MOST_LINES = 24
 _MOST_ALIKE = 60
 _DEEPEST = 40  # columns
 _INDENT = " " * 4
+_GROUPS = frozenset({"container", "group"})
 _ALIKE = frozenset({"value", "declaration", "comment"})
 
 
@@ -80,16 +81,23 @@ class _Writing:
     def _without_body(self, mark: Mark) -> str:
         if not self._braces:
             return f" {_LEFT_OUT}"
-        opening, closing = self._text(mark.body_start, mark.body_start + 1), self._text(mark.body_end - 1, mark.body_end)
+        opening, closing = (
+            self._text(mark.body_start, mark.body_start + 1),
+            self._text(mark.body_end - 1, mark.body_end),
+        )
         inside = self._data[mark.body_start + 1 : mark.body_end - 1].strip()
-        return f" {opening} {_LEFT_OUT} {closing}{self._after(mark)}" if inside else f" {opening}{closing}{self._after(mark)}"
+        return (
+            f" {opening} {_LEFT_OUT} {closing}{self._after(mark)}"
+            if inside
+            else f" {opening}{closing}{self._after(mark)}"
+        )
 
     def _close(self, entry: Entry, own: str) -> None:
         """The last line of what has something inside: it says where it ends, and whether there was more."""
         mark, last = entry.mark, entry.kids[-1].mark
         only_docs = all(kid.mark.kind == "doc" for kid in entry.kids)
         rest = self._data[last.end : mark.body_end - self._braces].strip()
-        left_out = bool(rest) if only_docs else mark.kind != "container"
+        left_out = bool(rest) if only_docs else mark.kind not in _GROUPS
         if self._braces:
             closing = self._text(mark.body_end - 1, mark.body_end) + self._after(mark)
             self._put(self._row(mark.body_end - 1), own + (f"{_LEFT_OUT} {closing}" if left_out else closing))
@@ -106,12 +114,12 @@ class _Writing:
             shown = text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]} {_LEFT_OUT}"
             self._put(row, shown)
         else:
-            for row in self._rows(entry.start, mark.end, own, _MOST_LINES):
-                self._put(*row)
+            for number, line in self._rows(entry.start, mark.end, own, _MOST_LINES):
+                self._put(number, line)
 
     def _is_one_liner(self, entry: Entry) -> bool:
         mark = entry.mark
-        short = mark.kind == "container" and mark.end - entry.start <= _ONE_LINER
+        short = mark.kind in _GROUPS and mark.end - entry.start <= _ONE_LINER
         return short and self._row(entry.start) == self._row(mark.end) and not any(k.mark.has_body for k in entry.kids)
 
     def _after(self, mark: Mark) -> str:
