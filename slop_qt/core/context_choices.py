@@ -9,7 +9,7 @@ from slop_qt.core.shape import Shape
 
 __all__ = ["ContextChoices", "FileChoice", "FileForm"]
 
-# outline is signatures and docstrings; excluded files are named nowhere.
+# outline is signatures and docstrings; excluded files have no part and stand in no list, but for the ticket's own.
 FileForm = Literal["full", "outline", "range", "excluded"]
 
 

@@ -74,7 +74,9 @@ def _total(report: ContextReport) -> str:
 
 
 def _left_out(report: ContextReport) -> Iterator[str]:
-    if not report.would_trim:
+    if not report.would_trim and 0 < report.limit_tokens < report.used_tokens:
+        yield "It does not fit, and nothing can be left out. Choose outlines or lines of files, or exclude some."
+    elif not report.would_trim:
         yield "Nothing would be left out."
     for trimming in report.would_trim:
         yield one_line(f"Left out: {trimming.label}, ≈ {trimming.tokens:,} tokens. {trimming.reason}")

@@ -149,6 +149,12 @@ def test_what_would_be_left_out_is_listed_and_what_others_wrote_obeyed_by_no_ter
     assert lines[7:] == ["Left out: a.py, ≈ 290 tokens. It does not fit."]
 
 
+def test_what_does_not_fit_is_said() -> None:
+    part = ContextPart(kind="file", label="a", tokens=2000, cached=False)
+    lines = composition_lines(TRACK, SPEC, Composition(report(part, limit_tokens=1000), ("One.",), ("1",)))
+    assert lines[5] == "Total: ≈ 2,000 tokens of 1,000 (200.0 %)." and lines[6].startswith("It does not fit")
+
+
 def test_a_label_that_two_parts_have_is_chosen_by_number() -> None:
     parts = [ContextPart(kind="file", label="a", tokens=1, cached=False)] * 2
     composition = Composition(report(*parts), ("One.", "Two."), ("1", "2"))
