@@ -5,6 +5,7 @@ import contextlib
 import random
 from functools import partial
 
+from slop_qt.agents.context_room import Room
 from slop_qt.agents.context_teller import ContextTeller
 from slop_qt.agents.hands import Hands
 from slop_qt.agents.reply import Reply, ReplyReader
@@ -12,7 +13,7 @@ from slop_qt.agents.request import AgentOutcome, AgentRequest, AgentServices
 from slop_qt.agents.stream_writer import StreamWriter
 from slop_qt.core import conversation as conv
 from slop_qt.core.approvals import ApprovalKind, ApprovalRequest, StepPayload
-from slop_qt.core.errors import ConfigurationError, ProviderError, SlopError, StoreError
+from slop_qt.core.errors import ConfigurationError, ProviderError, SlopError, StoreError, TooLargeError
 from slop_qt.core.events import Fault, WorkerEnded, WorkerStarted
 from slop_qt.core.ports import ProviderSession, SendThrottle
 from slop_qt.core.shape import Shape
@@ -59,7 +60,7 @@ class Agent:
             raise
         except _GaveUpError as error:
             return self._failed(error, fatal=False)
-        except (ConfigurationError, StoreError, ProviderError) as error:
+        except (ConfigurationError, StoreError, ProviderError, TooLargeError) as error:
             return self._failed(error, fatal=True)
         except SlopError as error:
             return self._failed(error, fatal=False)
@@ -77,12 +78,15 @@ class Agent:
         find = partial(self._services.provider, self._request.choice.provider)
         provider = await self._services.offload.run(find)
         session = await provider.open()
-        teller = ContextTeller(self._request, self._services, caches=provider.caches)
+        teller = ContextTeller(self._request, self._services, provider)
         try:
             for turn in range(1, self._request.limits.turns + 1):
+                model_request = self._model_request(turn, teller.room)
+                self._keep(await teller.compose(model_request))
                 await self._step(turn)
-                reply = await self._query(session, provider.throttle, teller, turn)
-                answer = await self._execute(reply)
+                self._keep(await teller.confirm(session))
+                reply = await self._query(session, provider.throttle, teller)
+                answer = await self._execute(reply, model_request.max_output_tokens)
                 if answer is not None:
                     return answer
         finally:
@@ -106,38 +110,59 @@ class Agent:
         if not decision.approved:
             raise _GaveUpError(f"The person stopped it before turn {turn}{_because(decision.note)}")
 
-    async def _query(self, session: ProviderSession, throttle: SendThrottle, teller: ContextTeller, turn: int) -> Reply:
-        request = self._request
-        model_request = self._model_request(turn)
-        await teller.before(session, model_request)
-        reader = ReplyReader(request, self._services.sink, self._writer)
-        sending = stream_with_retries(
-            session,
-            model_request,
-            throttle=throttle,
-            sends=request.limits.sends,
-            no_progress_s=request.limits.no_progress_s,
-            jitter=random.Random(f"{request.stream_id} {turn}").random,  # spread over agents, the same in every run
-        )
+    def _keep(self, fitting: conv.ModelRequest) -> None:
+        """What was left out of a request stays out of the history: the next one begins as this one does."""
+        self._fitting = fitting
+        self._history = list(fitting.messages)
+
+    async def _query(self, session: ProviderSession, throttle: SendThrottle, teller: ContextTeller) -> Reply:
+        reader = ReplyReader(self._request, self._services.sink, self._writer)
         try:
-            async with contextlib.aclosing(sending) as events:
-                async for event in events:
-                    reader.take(event)
+            try:
+                await self._send(session, throttle, reader)
+            except ProviderError as error:
+                if not error.overflow:
+                    raise
+                self._keep(await teller.shrink(error))
+                reader.take(conv.RetryNotice(f"{error.message} More was left out of it.", 0.0, 2))
+                try:
+                    await self._send(session, throttle, reader)
+                except ProviderError as again:
+                    raise teller.gave_up(again) if again.overflow else again from error
         finally:
             reader.close()
-        teller.after(reader.usage)
+        await teller.after(reader)
         self._last_text = reader.reply.text
         return reader.reply
 
-    def _model_request(self, turn: int) -> conv.ModelRequest:
+    async def _send(self, session: ProviderSession, throttle: SendThrottle, reader: ReplyReader) -> None:
+        """The one place from which requests go out."""
+        request, fitting = self._request, self._fitting
+        spread = f"{request.stream_id} {fitting.caller.turn}"  # over agents, the same in every run
+        sending = stream_with_retries(
+            session,
+            fitting,
+            throttle=throttle,
+            sends=request.limits.sends,
+            no_progress_s=request.limits.no_progress_s,
+            jitter=random.Random(spread).random,
+        )
+        async with contextlib.aclosing(sending) as events:
+            async for event in events:
+                reader.take(event)
+
+    def _model_request(self, turn: int, room: Room) -> conv.ModelRequest:
         request = self._request
+        thinking_tokens = request.limits.thinking_tokens
+        if room.answer < request.limits.max_output_tokens:
+            thinking_tokens = min(thinking_tokens, room.answer // 2)
         return conv.ModelRequest(
             model=request.choice.model,
             system=request.system,
             messages=tuple(self._history),
             tools=self._services.tools.specs(request.tier),
-            max_output_tokens=request.limits.max_output_tokens,
-            thinking_tokens=request.limits.thinking_tokens,
+            max_output_tokens=room.answer,
+            thinking_tokens=thinking_tokens,
             cache_ttl=request.limits.cache_ttl,
             caller=conv.Caller(
                 tier=request.tier,
@@ -148,18 +173,19 @@ class Agent:
             ),
         )
 
-    async def _execute(self, reply: Reply) -> Shape | None:
-        """Carry out what the answer asks for and put both into the history; the answer of the tier, if it came."""
+    async def _execute(self, reply: Reply, answer_tokens: int) -> Shape | None:
+        """Carry out what the answer asks for and put both into the history; the answer of the tier, if it came.
+
+        answer_tokens is how long it could be.
+        """
         if reply.stop == "refusal":
             raise ProviderError("The model refused to answer.", "Reword the ticket, or choose another model.")
         if reply.stop == "pause":
             self._history.append(conv.Message("assistant", reply.blocks()))
             return None
         if reply.stop == "max_tokens":
-            limit = self._request.limits.max_output_tokens
-            self._repair(
-                reply, f"Your answer was cut at {limit} tokens, nothing of it was carried out. Take smaller steps."
-            )
+            cut = f"Your answer was cut at {answer_tokens} tokens, nothing of it was carried out. Take smaller steps."
+            self._repair(reply, cut)
             return None
         if not reply.calls:
             role, answer = TIER_ROLES[self._request.tier], _ANSWER_TOOLS[self._request.tier]
