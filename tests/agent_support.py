@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from slop_qt.agents.request import AgentRequest, AgentServices
 from slop_qt.core.approvals import ApprovalKind, ApprovalRequest, DecidedBy, Decision
-from slop_qt.core.conversation import ModelRequest, ProviderEvent
+from slop_qt.core.conversation import CacheReach, CacheTtl, ModelRequest, ProviderEvent
 from slop_qt.core.events import Event
 from slop_qt.core.ports import Committed, Provider, SendThrottle
 from slop_qt.core.prompt import plain_prompt
@@ -83,7 +83,7 @@ class RecordingSink:
         for event in self.events:
             if (
                 getattr(event, "stream_id", None) == stream
-                and event.kind != "context"
+                and event.kind not in {"context", "context_explained"}
                 and not (names and names[-1] == event.kind and event.kind in {"stream_text", "thinking"})
             ):
                 names.append(event.kind)
@@ -147,6 +147,16 @@ class RecordingProvider:
     def throttle(self) -> SendThrottle:
         return self._inner.throttle
 
+    @property
+    def cache_reach(self) -> CacheReach:
+        return self._inner.cache_reach
+
+    def cache_life_s(self, ttl: CacheTtl) -> float | None:
+        return self._inner.cache_life_s(ttl)
+
+    def as_sent(self, request: ModelRequest) -> str:
+        return self._inner.as_sent(request)
+
     async def open(self) -> "_RecordingSession":
         self.opened += 1
         return _RecordingSession(self, await self._inner.open())
@@ -175,11 +185,20 @@ class CannedProvider:
 
     name = "canned"
     caches = True
+    cache_reach: CacheReach = "before"
+    life_s: float | None = None
 
     def __init__(self, *sends: Sequence[ProviderEvent | Exception]) -> None:
         self._sends = list(sends)
         self.throttle = Throttle(self.name)
         self.requests: list[ModelRequest] = []
+
+    def cache_life_s(self, ttl: CacheTtl) -> float | None:
+        del ttl
+        return self.life_s
+
+    def as_sent(self, request: ModelRequest) -> str:
+        return repr(request)
 
     async def open(self) -> "CannedProvider":
         return self

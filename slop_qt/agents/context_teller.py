@@ -1,124 +1,216 @@
-"""Says what each request of an agent is made of: counted before it is sent, and as its answer reported it."""
+"""Says what each request of an agent is made of, and makes it fit: before it is sent, and as its answer reported it."""
 
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
+from slop_qt.agents.cache_watch import CacheWatch
+from slop_qt.agents.context_room import Room, room_of
+from slop_qt.agents.reply import ReplyReader
 from slop_qt.agents.request import AgentRequest, AgentServices
-from slop_qt.core.context import CacheReport, CacheState, ContextPart, ContextReport, PartKind
-from slop_qt.core.conversation import ModelRequest
-from slop_qt.core.events import ContextReported
-from slop_qt.core.ports import ProviderSession
-from slop_qt.core.usage import Usage
-from slop_qt.providers.request_meter import MeasuredPart, MeasuredRequest, RequestMeter
+from slop_qt.agents.request_shelf import ShelvedRequest
+from slop_qt.agents.told_parts import ToldPart, shares, told_parts
+from slop_qt.agents.trimming import LeftOut, Trimmed, Weights, trim
+from slop_qt.core.context import ContextPart, ContextReport, Trimming
+from slop_qt.core.conversation import Message, ModelRequest
+from slop_qt.core.errors import ProviderError, TooLargeError
+from slop_qt.core.events import ContextExplained, ContextReported
+from slop_qt.core.ports import Provider, ProviderSession
+from slop_qt.providers.request_meter import MeasuredRequest, RequestMeter
 from slop_qt.providers.token_counter import TokenCount
 
-__all__ = ["ContextTeller", "shares"]
+__all__ = ["ContextTeller"]
 
-# Results of tools that have a part each, the last ones: a report goes out twice a turn.
-_RESULTS_SHOWN = 100
 # Characters that are measured in the lane; more take more than some milliseconds, and go to the helper pool.
 _AT_ONCE = 50_000
+# A request that was refused as too large may be this part of what it was: its count was wrong, nobody knows how much.
+_HARDER = 0.75
+_NAMED = 3  # of the largest parts
 
-
-@dataclass(frozen=True, slots=True)
-class _Share:
-    """A part of the report, and what it would be by itself."""
-
-    kind: PartKind
-    label: str
-    cached: bool
-    weight: float
+_Count = Callable[[MeasuredRequest], Awaitable[TokenCount]]
 
 
 class ContextTeller:
-    """Publishes `ContextReported` for one agent, and lets its model's counter learn. Lives in the agent's task.
+    """Fits the requests of one agent into their room, publishes what they are made of, and lets its model's counter
+    learn. Lives in the agent's task.
 
-    caches is whether the provider has a cache.
+    A turn is `compose`, then, when it may be sent, `confirm`, and `after` its answer; `shrink` where the provider finds
+    it too large. What these return is to be sent, and its messages are the agent's history from then on.
     """
 
-    def __init__(self, request: AgentRequest, services: AgentServices, *, caches: bool) -> None:
+    def __init__(self, request: AgentRequest, services: AgentServices, provider: Provider) -> None:
         self._request = request
         self._services = services
+        self._provider = provider
         self._counter = services.counters.of(request.choice.provider, request.choice.model)
         self._meter = RequestMeter()
-        self._caches = caches
-        self._cache: CacheState = "unknown" if caches else "none"
+        self._watch = CacheWatch(provider, request.limits.cache_ttl)
+        self._refused_tokens: int | None = None
         self._measured: MeasuredRequest | None = None
+        self._count = TokenCount(0, "estimate")
+        self._left_out: tuple[LeftOut, ...] = ()
+        self._reasons: tuple[str, ...] = ()
 
-    async def before(self, session: ProviderSession, request: ModelRequest) -> None:
-        """The request is about to be sent: say what it is made of."""
-        if self._meter.new_characters(request) > _AT_ONCE:
-            measured = await self._services.offload.run(partial(self._meter.measure, request))
-        else:
-            measured = self._meter.measure(request)
-        self._measured = measured
-        self._publish(await self._counter.count(session, measured, ask=self._request.limits.count_tokens))
+    @property
+    def room(self) -> Room:
+        """What requests and answers may have at this moment."""
+        choice, limits = self._request.choice, self._request.limits
+        model_tokens = self._services.limit_tokens(choice.provider, choice.model)
+        return room_of(model_tokens, self._request.context_tokens, limits.max_output_tokens)
 
-    def after(self, usage: Usage | None) -> None:
-        """The answer is complete. usage is what it reported; where that has no count there is nothing to say."""
+    async def compose(self, request: ModelRequest) -> ModelRequest:
+        """The request as it fits, by our estimate: nobody is asked. It is reported.
+
+        Raises:
+            TooLargeError: it does not fit.
+        """
+        self._left_out = ()
+        return await self._fit(request, self._estimated)
+
+    async def confirm(self, session: ProviderSession) -> ModelRequest:
+        """The request may go out: its provider may be asked what it is. Reported again where that is something else.
+
+        Raises:
+            TooLargeError: it does not fit.
+        """
+        assert self._measured is not None
+        ask = self._request.limits.count_tokens
+        counted = await self._counter.count(session, self._measured, ask=ask)
+        if counted == self._count:
+            return self._measured.request
+        return await self._fit(self._measured.request, partial(self._counter.count, session, ask=ask))
+
+    async def shrink(self, error: ProviderError) -> ModelRequest:
+        """The provider finds the request too large: with much less in it, it may be sent once more.
+
+        Raises:
+            TooLargeError: there is nothing more that may be left out.
+        """
+        assert self._measured is not None
+        before, left_out = self._measured.request, self._left_out
+        tokens = self._count.tokens
+        self._refused_tokens = max(1, int(tokens * _HARDER))
+        request = await self._fit(before, self._estimated, must_fit=False)
+        if self._left_out == left_out:
+            raise self._too_large(error)
+        return request
+
+    def gave_up(self, error: ProviderError) -> TooLargeError:
+        """The provider finds it too large again: why the agent ends."""
+        return self._too_large(error)
+
+    async def after(self, reader: ReplyReader) -> None:
+        """The answer is complete. Where it has no count there is nothing to say."""
+        usage = reader.usage
+        self._watch.went_out()
         if self._measured is None or usage is None or not usage.input_tokens:
             return
         self._counter.learn(self._measured, usage.input_tokens)
-        if self._caches:
-            self._cache = "warm" if usage.cache_read_tokens else "cold"
-        self._publish(TokenCount(usage.input_tokens, "provider"))
+        self._watch.answered(usage, reader.began, reader.held_s)
+        self._count = TokenCount(usage.input_tokens, "provider")
+        messages = (*self._measured.request.messages, Message("assistant", reader.reply.blocks()))
+        tokens, room = usage.input_tokens + usage.output_tokens, self._input_room()
+        planned: tuple[LeftOut, ...] = ()
+        if room is not None and tokens > room:
+            planned = (await self._trimmed(self._measured, messages, tokens, room)).left_out
+        self._publish(planned, f"The next request has {tokens:,} tokens already, and may have {room or 0:,}.")
 
-    def _publish(self, count: TokenCount) -> None:
+    async def _fit(self, request: ModelRequest, count: _Count, *, must_fit: bool = True) -> ModelRequest:
+        """Measure it, and leave out what must be until it fits."""
+        measured = await self._measure(request)
+        counted = await count(measured)
+        room = self._input_room()
+        while room is not None and counted.tokens > room:
+            trimmed = await self._trimmed(measured, request.messages, counted.tokens, room)
+            if not trimmed.left_out:
+                break
+            self._left_out += trimmed.left_out
+            request = replace(request, messages=trimmed.messages)
+            measured = await self._measure(request)
+            counted = await count(measured)
+        self._measured, self._count = measured, counted
+        self._watch.composed(request, self._left_out)
+        self._publish(self._left_out, f"Without that it would not fit: it may have {room or 0:,} tokens.")
+        hard = self.room.input
+        if must_fit and hard is not None and counted.tokens > hard:
+            raise self._too_large(None)
+        return request
+
+    async def _estimated(self, measured: MeasuredRequest) -> TokenCount:
+        return self._counter.estimate(measured)
+
+    async def _measure(self, request: ModelRequest) -> MeasuredRequest:
+        if self._meter.new_characters(request) > _AT_ONCE:
+            return await self._services.offload.run(partial(self._meter.measure, request))
+        return self._meter.measure(request)
+
+    async def _trimmed(self, measured: MeasuredRequest, messages: Sequence[Message], tokens: int, room: int) -> Trimmed:
+        """In the helper pool: it is rare, and takes its time for every line."""
+
+        def work() -> Trimmed:
+            pairs = zip(measured.parts, self._counter.weigh(measured), strict=True)
+            weights = Weights({part.place: weight for part, weight in pairs}, self._counter.weigh_text)
+            return trim(messages, tokens, room=room, weights=weights)
+
+        return await self._services.offload.run(work)
+
+    def _input_room(self) -> int | None:
+        """How many tokens requests should have: their room, or less where one of that size was refused."""
+        known = [tokens for tokens in (self.room.input, self._refused_tokens) if tokens is not None]
+        return min(known, default=None)
+
+    def _told(self) -> tuple[list[ToldPart], list[int]]:
         assert self._measured is not None
-        weighed = list(_gathered(self._measured.parts, self._counter.weigh(self._measured), caches=self._caches))
-        tokens = shares(count.tokens, [share.weight for share in weighed])
+        told = told_parts(
+            self._measured.parts,
+            self._counter.weigh(self._measured),
+            tier=self._request.tier,
+            cached_messages=self._watch.cached_messages,
+        )
+        return told, shares(self._count.tokens, [part.weight for part in told])
+
+    def _publish(self, left_out: Sequence[LeftOut], why: str) -> None:
+        """Report it, with what is left out and a sentence why."""
+        assert self._measured is not None
+        told, tokens = self._told()
         parts = tuple(
-            ContextPart(kind=share.kind, label=share.label, tokens=number, cached=share.cached)
-            for share, number in zip(weighed, tokens, strict=True)
+            ContextPart(kind=part.kind, label=part.label, tokens=number, cached=part.cached)
+            for part, number in zip(told, tokens, strict=True)
         )
-        request, choice = self._request, self._request.choice
+        run_id, stream_id = self._request.run_id, self._request.stream_id
         report = ContextReport(
-            model=choice.model,
-            limit_tokens=self._services.limit_tokens(choice.provider, choice.model) or 0,
-            used_tokens=count.tokens,
-            measured=count.measured,
+            model=self._request.choice.model,
+            limit_tokens=self.room.limit or 0,
+            used_tokens=self._count.tokens,
+            measured=self._count.measured,
             parts=parts,
-            cache=CacheReport(state=self._cache, prefix_tokens=sum(part.tokens for part in parts if part.cached)),
+            would_trim=tuple(Trimming(label=out.label, tokens=out.saved_tokens, reason=why) for out in left_out),
+            cache=self._watch.report(sum(part.tokens for part in parts if part.cached)),
         )
-        self._services.sink.publish(ContextReported(run_id=request.run_id, stream_id=request.stream_id, report=report))
+        places = tuple(tuple(part.places) for part in told)
+        shelved = ShelvedRequest(self._measured.request, places, self._provider.as_sent)
+        self._services.shelf.put(run_id, stream_id, shelved)
+        self._services.sink.publish(ContextReported(run_id=run_id, stream_id=stream_id, report=report))
+        reasons = tuple(part.reason for part in told)
+        if reasons != self._reasons:
+            self._reasons = reasons
+            self._services.sink.publish(ContextExplained(run_id=run_id, stream_id=stream_id, reasons=reasons))
 
-
-def _gathered(parts: Sequence[MeasuredPart], weights: Sequence[float], *, caches: bool) -> Iterator[_Share]:
-    """Parts as they are told: what was said is one, and so are the results of tools but for the last ones."""
-    results = sum(part.kind == "tool_result" for part in parts)
-    earlier = max(0, results - _RESULTS_SHOWN)
-    older, said = 0.0, 0.0
-    messages = 0
-    shown: list[_Share] = []
-    for part, weight in zip(parts, weights, strict=True):
-        if part.kind == "history":
-            messages, said = messages + 1, said + weight
-        elif part.kind == "tool_result" and earlier:
-            earlier, older = earlier - 1, older + weight
+    def _too_large(self, error: ProviderError | None) -> TooLargeError:
+        """What happened, what is largest, and what to do."""
+        told, tokens = self._told()
+        by_size = sorted(zip(tokens, (part.label for part in told), strict=True), reverse=True)
+        largest = ", ".join(f"{label} ({number:,})" for number, label in by_size[:_NAMED])
+        used, room, about = self._count.tokens, self.room, "" if self._count.measured == "provider" else "about "
+        if error is not None:
+            what = f"{error.message} All that may be left out was left out of it: it had {about}{used:,} tokens."
         else:
-            share = _Share(part.kind, part.label, caches and part.stable, weight)
-            if part.kind == "tool_result":
-                shown.append(share)
-            else:
-                yield share
-    if messages:
-        yield _Share("history", "1 message" if messages == 1 else f"{messages} messages", cached=False, weight=said)
-    if results > _RESULTS_SHOWN:
-        yield _Share("tool_result", f"{results - _RESULTS_SHOWN} earlier results", cached=False, weight=older)
-    yield from shown
-
-
-def shares(total: int, weights: Sequence[float]) -> list[int]:
-    """The total in whole parts that are proportional to the weights and sum exactly to it (largest remainders)."""
-    if not weights:
-        return []
-    whole = sum(weights)
-    exact = [total * weight / whole for weight in weights] if whole > 0 else [total / len(weights)] * len(weights)
-    floors = [math.floor(part) for part in exact]
-    missing = total - sum(floors)
-    by_remainder = sorted(range(len(exact)), key=lambda index: floors[index] - exact[index])
-    for index in by_remainder[:missing]:
-        floors[index] += 1
-    return floors
+            what = (
+                f"The request was not sent: it has {about}{used:,} tokens after all that may be left out was, and may "
+                f"have {room.input or 0:,}, so that {room.answer:,} of {room.limit or 0:,} are left to answer."
+            )
+        return TooLargeError(
+            f"{what} The largest parts: {largest}.",
+            "Cut the ticket into smaller ones, take files out of its context or let them in as outlines, choose a "
+            "model with a larger context window, or give the tier more room in your settings.",
+        )

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from functools import partial
 
+from slop_qt.agents.context_room import Room
 from slop_qt.agents.context_teller import ContextTeller
 from slop_qt.agents.hands import Hands
 from slop_qt.agents.reply import Reply, ReplyReader
@@ -13,7 +14,7 @@ from slop_qt.agents.request import AgentOutcome, AgentRequest, AgentServices
 from slop_qt.agents.stream_writer import StreamWriter
 from slop_qt.core import conversation as conv
 from slop_qt.core.approvals import ApprovalKind, ApprovalRequest, StepPayload
-from slop_qt.core.errors import ConfigurationError, ProviderError, SlopError, StoreError
+from slop_qt.core.errors import ConfigurationError, ProviderError, SlopError, StoreError, TooLargeError
 from slop_qt.core.events import Fault, WorkerEnded, WorkerStarted
 from slop_qt.core.ports import ProviderSession, SendThrottle
 from slop_qt.core.shape import Shape
@@ -61,7 +62,7 @@ class Agent:
             raise
         except _GaveUpError as error:
             return self._failed(error, fatal=False)
-        except (ConfigurationError, StoreError, ProviderError) as error:
+        except (ConfigurationError, StoreError, ProviderError, TooLargeError) as error:
             return self._failed(error, fatal=True)
         except SlopError as error:
             return self._failed(error, fatal=False)
@@ -79,12 +80,15 @@ class Agent:
         find = partial(self._services.provider, self._request.choice.provider)
         provider = await self._services.offload.run(find)
         session = await provider.open()
-        teller = ContextTeller(self._request, self._services, caches=provider.caches)
+        teller = ContextTeller(self._request, self._services, provider)
         try:
             for turn in range(1, self._request.limits.turns + 1):
+                asked = model_request(self._request, self._services.tools, self._history, teller.room, turn)
+                self._keep(await teller.compose(asked))
                 await self._step(turn)
-                reply = await self._query(session, provider.throttle, teller, turn)
-                answer = await self._execute(reply)
+                self._keep(await teller.confirm(session))
+                reply = await self._query(session, provider.throttle, teller)
+                answer = await self._execute(reply, asked.max_output_tokens)
                 if answer is not None:
                     return answer
         finally:
@@ -108,44 +112,60 @@ class Agent:
         if not decision.approved:
             raise _GaveUpError(f"The person stopped it before turn {turn}{_because(decision.note)}")
 
-    async def _query(self, session: ProviderSession, throttle: SendThrottle, teller: ContextTeller, turn: int) -> Reply:
-        request = self._request
-        model_request = self._model_request(turn)
-        await teller.before(session, model_request)
-        reader = ReplyReader(request, self._services.sink, self._writer)
-        sending = stream_with_retries(
-            session,
-            model_request,
-            throttle=throttle,
-            sends=request.limits.sends,
-            no_progress_s=request.limits.no_progress_s,
-            jitter=random.Random(f"{request.stream_id} {turn}").random,  # spread over agents, the same in every run
-        )
+    def _keep(self, fitting: conv.ModelRequest) -> None:
+        """What was left out of a request stays out of the history: the next one begins as this one does."""
+        self._fitting = fitting
+        self._history = list(fitting.messages)
+
+    async def _query(self, session: ProviderSession, throttle: SendThrottle, teller: ContextTeller) -> Reply:
+        reader = ReplyReader(self._request, self._services.sink, self._writer)
         try:
-            async with contextlib.aclosing(sending) as events:
-                async for event in events:
-                    reader.take(event)
+            try:
+                await self._send(session, throttle, reader)
+            except ProviderError as error:
+                if not error.overflow:
+                    raise
+                self._keep(await teller.shrink(error))
+                reader.take(conv.RetryNotice(f"{error.message} More was left out of it.", 0.0, 2))
+                try:
+                    await self._send(session, throttle, reader)
+                except ProviderError as again:
+                    raise teller.gave_up(again) if again.overflow else again from error
         finally:
             reader.close()
-        teller.after(reader.usage)
+        await teller.after(reader)
         self._last_text = reader.reply.text
         return reader.reply
 
-    def _model_request(self, turn: int) -> conv.ModelRequest:
-        return model_request(self._request, self._services.tools, self._history, turn)
+    async def _send(self, session: ProviderSession, throttle: SendThrottle, reader: ReplyReader) -> None:
+        """The one place from which requests go out."""
+        request, fitting = self._request, self._fitting
+        spread = f"{request.stream_id} {fitting.caller.turn}"  # over agents, the same in every run
+        sending = stream_with_retries(
+            session,
+            fitting,
+            throttle=throttle,
+            sends=request.limits.sends,
+            no_progress_s=request.limits.no_progress_s,
+            jitter=random.Random(spread).random,
+        )
+        async with contextlib.aclosing(sending) as events:
+            async for event in events:
+                reader.take(event)
 
-    async def _execute(self, reply: Reply) -> Shape | None:
-        """Carry out what the answer asks for and put both into the history; the answer of the tier, if it came."""
+    async def _execute(self, reply: Reply, answer_tokens: int) -> Shape | None:
+        """Carry out what the answer asks for and put both into the history; the answer of the tier, if it came.
+
+        answer_tokens is how long it could be.
+        """
         if reply.stop == "refusal":
             raise ProviderError("The model refused to answer.", "Reword the ticket, or choose another model.")
         if reply.stop == "pause":
             self._history.append(conv.Message("assistant", reply.blocks()))
             return None
         if reply.stop == "max_tokens":
-            limit = self._request.limits.max_output_tokens
-            self._repair(
-                reply, f"Your answer was cut at {limit} tokens, nothing of it was carried out. Take smaller steps."
-            )
+            cut = f"Your answer was cut at {answer_tokens} tokens, nothing of it was carried out. Take smaller steps."
+            self._repair(reply, cut)
             return None
         if not reply.calls:
             role, answer = TIER_ROLES[self._request.tier], _ANSWER_TOOLS[self._request.tier]
@@ -215,16 +235,19 @@ def first_message(request: AgentRequest) -> conv.Message:
 
 
 def model_request(
-    request: AgentRequest, tools: ToolRegistry, history: Sequence[conv.Message], turn: int
+    request: AgentRequest, tools: ToolRegistry, history: Sequence[conv.Message], room: Room, turn: int
 ) -> conv.ModelRequest:
-    """What is sent in that turn, counted from 1, after that history."""
+    """What is sent in that turn, counted from 1, after that history; it may have to be made to fit its room yet."""
+    thinking_tokens = request.limits.thinking_tokens
+    if room.answer < request.limits.max_output_tokens:
+        thinking_tokens = min(thinking_tokens, room.answer // 2)
     return conv.ModelRequest(
         model=request.choice.model,
         system=request.system,
         messages=tuple(history),
         tools=tools.specs(request.tier),
-        max_output_tokens=request.limits.max_output_tokens,
-        thinking_tokens=request.limits.thinking_tokens,
+        max_output_tokens=room.answer,
+        thinking_tokens=thinking_tokens,
         cache_ttl=request.limits.cache_ttl,
         caller=conv.Caller(
             tier=request.tier,

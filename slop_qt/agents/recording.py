@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from slop_qt.core.conversation import (
+    CacheReach,
+    CacheTtl,
     CacheWritten,
     Caller,
     Finished,
@@ -117,6 +119,19 @@ class RecordingProvider:
     def caches(self) -> bool:
         """The other provider's."""
         return self._provider.caches
+
+    @property
+    def cache_reach(self) -> CacheReach:
+        """The other provider's."""
+        return self._provider.cache_reach
+
+    def cache_life_s(self, ttl: CacheTtl) -> float | None:
+        """The other provider's."""
+        return self._provider.cache_life_s(ttl)
+
+    def as_sent(self, request: ModelRequest) -> str:
+        """As the other provider sends it."""
+        return self._provider.as_sent(request)
 
     async def models(self, chosen: Collection[str] = ()) -> tuple[ModelInfo, ...]:
         """The other provider's. Raises as that does."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from slop_qt.agents.request import AgentRequest
 from slop_qt.agents.stream_writer import StreamWriter
@@ -54,9 +55,14 @@ class ReplyReader:
         self._text: list[str] = []
         self.reply = Reply()
         self.usage: Usage | None = None  # the last response's, once it is over
+        self.began = datetime.now(UTC)  # when the first of the last response came
+        self.held_s: float | None = None  # for how long a server's own cache was kept then
+        self._waits = True
 
     def take(self, event: conv.ProviderEvent) -> None:
         """Handle the next event."""
+        if self._waits:
+            self.began, self._waits = datetime.now(UTC), False
         if isinstance(event, conv.TextDelta):
             self._add_text(event)
         elif isinstance(event, conv.ThinkingDelta):
@@ -67,14 +73,19 @@ class ReplyReader:
             self._count(event.usage)
         elif isinstance(event, conv.RetryNotice):
             self._void(event)
+        elif isinstance(event, conv.CacheHeld):
+            self.held_s = event.left_s
         elif not isinstance(event, conv.ToolCallGrowing):
-            self._close_text()
-            if isinstance(event, conv.ThinkingDone):
-                self.reply.parts.append(event.block)
-            elif isinstance(event, conv.ToolCallReceived):
-                self.reply.parts.append(event)
-            else:
-                self.reply.stop = event.stop
+            self._take_whole(event)
+
+    def _take_whole(self, event: conv.ThinkingDone | conv.ToolCallReceived | conv.Finished) -> None:
+        self._close_text()
+        if isinstance(event, conv.ThinkingDone):
+            self.reply.parts.append(event.block)
+        elif isinstance(event, conv.ToolCallReceived):
+            self.reply.parts.append(event)
+        else:
+            self.reply.stop = event.stop
 
     def close(self) -> None:
         """The response is over, whole or cut: what it cost is counted."""
@@ -108,6 +119,7 @@ class ReplyReader:
         )
         self._text.clear()
         self.reply = Reply()
+        self.held_s, self._waits = None, True
 
     def _add_text(self, delta: conv.TextDelta) -> None:
         self._writer.text(delta.text)

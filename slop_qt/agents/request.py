@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from slop_qt.agents.request_shelf import RequestShelf
 from slop_qt.core.planning_basis import PlanningBasis
 from slop_qt.core.ports import ApprovalGate, CommandRunner, EventSink, Offload, PlanReader, Provider
 from slop_qt.core.prompt import Prompt
@@ -50,7 +51,8 @@ class AgentServices:
     """What agents share: stateless, or safe to use from any thread.
 
     provider finds a provider by its name; it raises ConfigurationError for one that does not exist, and is slow.
-    limit_tokens is how many tokens a model takes, by provider and model; None where that is not known.
+    limit_tokens is how many tokens a model takes, by provider and model; None where that is not known. shelf keeps what
+    was sent last, for the person to read.
     """
 
     sink: EventSink
@@ -62,6 +64,7 @@ class AgentServices:
     plans: PlanReader
     counters: TokenCounters = field(default_factory=TokenCounters)
     limit_tokens: Callable[[str, str], int | None] = no_limit_known
+    shelf: RequestShelf = field(default_factory=RequestShelf)
 
 
 @dataclass(frozen=True, slots=True)

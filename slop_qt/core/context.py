@@ -26,7 +26,7 @@ class ContextPart(Shape):
 
 
 class Trimming(Shape):
-    """What would be left out of the next request, and why."""
+    """What a request leaves out that the one before still had, or the next one would: how much that saves, and why."""
 
     label: str
     tokens: NonNegativeInt
@@ -45,8 +45,8 @@ class CacheReport(Shape):
 class ContextReport(Shape):
     """A request's composition. The tokens of the parts sum exactly to used_tokens.
 
-    limit_tokens is the model's context window, 0 where nobody has said how large it is. measured says who counted
-    used_tokens: the provider, or our estimate.
+    limit_tokens is the model's context window, or less where the tier may have less; 0 where nobody has said how large
+    it is. measured says who counted used_tokens: the provider, or our estimate.
     """
 
     model: str

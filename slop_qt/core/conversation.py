@@ -12,6 +12,8 @@ from slop_qt.core.usage import Usage
 
 __all__ = [
     "Block",
+    "CacheHeld",
+    "CacheReach",
     "CacheTtl",
     "CacheWritten",
     "Caller",
@@ -38,6 +40,10 @@ StopReason = Literal["end_turn", "tool_use", "max_tokens", "refusal", "pause"]
 
 # How long a provider keeps what it has cached after it was last used, where that can be chosen.
 CacheTtl = Literal["5m", "1h"]
+
+# How far into a request that reaches which a provider is asked to keep: nowhere, to the end of the stable messages, or
+# as far as the request begins like the one before.
+CacheReach = Literal["nothing", "stable", "before"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +86,15 @@ class ToolUseBlock:
 
 @dataclass(frozen=True, slots=True)
 class ToolResultBlock:
-    """What a tool call came to; ok is False for a mistake that the model should repair."""
+    """What a tool call came to; ok is False for a mistake that the model should repair.
+
+    had_tokens is 0 for the result itself; else output is the line that stands for a result of about so many tokens.
+    """
 
     call_id: str
     output: str
     ok: bool = True
+    had_tokens: int = 0
 
 
 Block = TextBlock | ThinkingBlock | ToolUseBlock | ToolResultBlock
@@ -196,6 +206,13 @@ class CacheWritten:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheHeld:
+    """The server has a cache of its own for what this request begins with, and keeps it for so long, seconds."""
+
+    left_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The vendor's terminal event came: the answer is complete. Without it nothing of the answer may be acted on."""
 
@@ -223,6 +240,7 @@ ProviderEvent = (
     | ToolCallReceived
     | UsageUpdate
     | CacheWritten
+    | CacheHeld
     | Finished
     | RetryNotice
 )

@@ -6,7 +6,8 @@ SlopError
 ├── NotFoundError         no such track, run, ticket, stream, approval    -32001
 ├── ConflictError         already resolved, already running               -32002
 ├── NotPossibleError      not possible in the present state               -32003
-│   └── BudgetError           a request was not sent: no limit covers it
+│   ├── BudgetError           a request was not sent: no limit covers it
+│   └── TooLargeError         a request was not sent: it does not fit
 ├── WaitTimedOutError     a wait ended before what it waited for          -32004
 ├── InvalidInputError     a shape, graph or file that does not hold       -32602
 ├── ProviderError         a model's API failed or answered nonsense
@@ -26,6 +27,7 @@ __all__ = [
     "ProviderError",
     "SlopError",
     "StoreError",
+    "TooLargeError",
     "ToolError",
     "UnusableAnswerError",
     "UsageError",
@@ -75,6 +77,10 @@ class BudgetError(NotPossibleError):
     """A request was not sent because a limit does not cover it, and nobody is there to raise it."""
 
 
+class TooLargeError(NotPossibleError):
+    """A request was not sent, or not once more: it does not fit its model, whatever may be left out is."""
+
+
 class WaitTimedOutError(SlopError):
     """A wait ended before what it waited for came.
 
@@ -98,6 +104,7 @@ class ProviderError(SlopError):
         retryable: whether sending the identical request again may help.
         retry_after_s: what the server asked for, seconds; None where it said nothing.
         rate_limited: whether requests are too many for it, or it is overloaded: all should slow down.
+        overflow: whether the request is too large for the model: with less in it, it may be taken.
     """
 
     def __init__(
@@ -108,11 +115,13 @@ class ProviderError(SlopError):
         retryable: bool = False,
         retry_after_s: float | None = None,
         rate_limited: bool = False,
+        overflow: bool = False,
     ) -> None:
         super().__init__(message, hint)
         self.retryable = retryable
         self.retry_after_s = retry_after_s
         self.rate_limited = rate_limited
+        self.overflow = overflow
 
 
 class UnusableAnswerError(ProviderError):

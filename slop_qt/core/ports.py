@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from slop_qt.core.approvals import ApprovalRequest, Decision
 from slop_qt.core.budgets import SpendAsk
-from slop_qt.core.conversation import ModelRequest, ProviderEvent
+from slop_qt.core.conversation import CacheReach, CacheTtl, ModelRequest, ProviderEvent
 from slop_qt.core.errors import ProviderError
 from slop_qt.core.events import Event
 from slop_qt.core.models import ModelInfo
@@ -260,6 +260,22 @@ class Provider(Protocol):
     @property
     def caches(self) -> bool:
         """Whether it counts what it read from a cache."""
+        ...
+
+    @property
+    def cache_reach(self) -> CacheReach:
+        """How far into a request that reaches which it is asked to keep."""
+        ...
+
+    def cache_life_s(self, ttl: CacheTtl) -> float | None:
+        """For how long it keeps that after it was last used, seconds; None where nobody has said."""
+        ...
+
+    def as_sent(self, request: ModelRequest) -> str:
+        """The body in which the request goes out, as indented JSON. Pure, and slow for a large one.
+
+        Where a server keeps the beginning of a request in a cache of its own, the name of that goes in its place.
+        """
         ...
 
     async def models(self, chosen: Collection[str] = ()) -> tuple[ModelInfo, ...]:

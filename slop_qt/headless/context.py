@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from slop_qt.agents.context.preview import Composition, compose
 from slop_qt.core.errors import ConfigurationError, NotFoundError, StoreError
+from slop_qt.core.ports import Provider
 from slop_qt.core.settings import Settings
 from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.tracks import Track
@@ -22,7 +23,7 @@ from slop_qt.launch import LaunchOptions, settings_for
 from slop_qt.mma.context_desk import PREVIEW, find_ticket
 from slop_qt.mma.model_desk import ModelDesk
 from slop_qt.mma.provider_shelf import ProviderShelf
-from slop_qt.mma.ticket_requests import TicketRequests, Tree, limit_of
+from slop_qt.mma.ticket_requests import TicketRequests, Tree
 from slop_qt.providers.token_counter import TokenCounters
 from slop_qt.store.calibration import read_calibration
 from slop_qt.store.conductor.folder import ConductorFolder
@@ -142,13 +143,13 @@ async def _composed(
         request,
         ToolRegistry(default_tools()),
         counters.of(request.choice.provider, request.choice.model),
-        limit_tokens=limit_of(settings, request.tier, catalog.limit_tokens),
-        caches=_caches(shelf, request.choice.provider),
+        limit_tokens=catalog.limit_tokens(request.choice.provider, request.choice.model),
+        provider=_provider(shelf, request.choice.provider),
     )
 
 
-def _caches(shelf: ProviderShelf, provider: str) -> bool | None:
+def _provider(shelf: ProviderShelf, name: str) -> Provider | None:
     try:
-        return shelf.make(provider, key=_ANY_KEY).caches
+        return shelf.make(name, key=_ANY_KEY)
     except ConfigurationError:
         return None

@@ -74,9 +74,10 @@ def _total(report: ContextReport) -> str:
 
 
 def _left_out(report: ContextReport) -> Iterator[str]:
-    if not report.would_trim and 0 < report.limit_tokens < report.used_tokens:
-        yield "It does not fit, and nothing can be left out. Choose outlines or lines of files, or exclude some."
-    elif not report.would_trim:
+    left = report.used_tokens - sum(trimming.tokens for trimming in report.would_trim)
+    if not report.would_trim and left <= (report.limit_tokens or left):
         yield "Nothing would be left out."
     for trimming in report.would_trim:
-        yield one_line(f"Left out: {trimming.label}, ≈ {trimming.tokens:,} tokens. {trimming.reason}")
+        yield one_line(f"Would be left out: {trimming.label}, ≈ {trimming.tokens:,} tokens. {trimming.reason}")
+    if 0 < report.limit_tokens < left:
+        yield "It does not fit: choose outlines or lines of files, or exclude some."

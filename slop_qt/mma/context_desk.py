@@ -10,6 +10,7 @@ from slop_qt.agents.request import AgentRequest
 from slop_qt.core.approvals import DecidedBy
 from slop_qt.core.context_choices import FileChoice
 from slop_qt.core.errors import ConfigurationError, InvalidInputError, NotFoundError, NotPossibleError, ToolError
+from slop_qt.core.ports import Provider
 from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.tracks import Track
 from slop_qt.mma import commands
@@ -17,7 +18,7 @@ from slop_qt.mma.runs import Runs
 from slop_qt.mma.session_parts import SessionParts
 from slop_qt.mma.shapes import Nothing
 from slop_qt.mma.spend_shapes import ChooseContext, ContextPreviewed, PreviewContext
-from slop_qt.mma.ticket_requests import Tree, limit_of
+from slop_qt.mma.ticket_requests import Tree
 from slop_qt.tools.confined import Confined
 
 __all__ = ["PREVIEW", "ContextDesk", "checked_choices", "find_ticket"]
@@ -59,8 +60,8 @@ class ContextDesk:
                 request,
                 parts.tools,
                 parts.counters.of(choice.provider, choice.model),
-                limit_tokens=limit_of(parts.settings, request.tier, parts.limit_tokens),
-                caches=await self._caches(choice.provider),
+                limit_tokens=parts.limit_tokens(choice.provider, choice.model),
+                provider=await self._provider(choice.provider),
             )
         )
         choices = await parts.offload.run(parts.context_choices.read)
@@ -82,9 +83,9 @@ class ContextDesk:
         tree = Tree(parts.project, lambda: parts.offload.run(parts.repository.files))
         return await requests.worker(ticket, tree)
 
-    async def _caches(self, provider: str) -> bool | None:
+    async def _provider(self, name: str) -> Provider | None:
         try:
-            return (await self._parts.offload.run(partial(self._parts.provider, provider))).caches
+            return await self._parts.offload.run(partial(self._parts.provider, name))
         except ConfigurationError:  # no key: what is sent can be looked at all the same
             return None
 

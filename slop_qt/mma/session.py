@@ -13,6 +13,7 @@ from slop_qt.core.tickets import Ticket
 from slop_qt.mma import commands, queries, shapes
 from slop_qt.mma.applying import Applying
 from slop_qt.mma.context_desk import ContextDesk
+from slop_qt.mma.context_texts import ContextTexts
 from slop_qt.mma.forecasting import Forecasting
 from slop_qt.mma.plan_desk import PlanDesk
 from slop_qt.mma.planning import Planning
@@ -40,6 +41,7 @@ class Session:
         self._planning = Planning(parts, self._planning_runs, self._runs)
         self._applying = Applying(parts)
         self._plan_desk = PlanDesk(parts, self._planning.write_tickets)
+        self._context_texts = ContextTexts(parts, self._run)
         self._forecasting = Forecasting(parts)
         self._context_desk = ContextDesk(parts, self._runs)
         self._revising = Revising(parts, self._planning_runs, self._applying)
@@ -68,6 +70,7 @@ class Session:
         registry.register(commands.APPROVALS_RESOLVE, self._resolve)
         registry.register(commands.USAGE_STATS, self._usage)
         registry.register(commands.CONTEXT_REPORT, self._context)
+        self._context_texts.register(registry)
         self._forecasting.register(registry)
         self._context_desk.register(registry)
         self._revising.register(registry)

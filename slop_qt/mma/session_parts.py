@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from slop_qt.agents.request import AgentServices, no_limit_known
+from slop_qt.agents.request_shelf import RequestShelf
 from slop_qt.core.errors import ConfigurationError, NotFoundError
 from slop_qt.core.ports import ApprovalGate, CommandRunner, EventSink, Lanes, Offload, Provider
 from slop_qt.core.settings import ModelChoice, Settings
@@ -39,6 +40,7 @@ class SessionParts:
 
     provider finds a provider by its name, and is slow: for helper threads. limit_tokens is how many tokens a model
     takes, by provider and model; None where that is not known. price is slow too: what a response costs at a model.
+    shelf has what the agents sent last.
     """
 
     project: Path
@@ -59,6 +61,7 @@ class SessionParts:
     counters: TokenCounters = field(default_factory=TokenCounters)
     limit_tokens: Callable[[str, str], int | None] = no_limit_known
     price: Price = _no_price_known
+    shelf: RequestShelf = field(default_factory=RequestShelf)
 
     @property
     def settings(self) -> Settings:
@@ -77,6 +80,7 @@ class SessionParts:
             plans=ConductorPlans(),
             counters=self.counters,
             limit_tokens=self.limit_tokens,
+            shelf=self.shelf,
         )
 
     def ticket_requests(self, run_id: str, track: Track, prompts: SystemPrompts) -> TicketRequests:

@@ -8,6 +8,7 @@ from pathlib import Path
 from slop_qt.agents.context.files import FilesWanted
 from slop_qt.agents.context.results import TicketResult
 from slop_qt.agents.context.worker import room_for_files, worker_prompt
+from slop_qt.agents.context_room import Room, room_of
 from slop_qt.agents.prompts import FailedAttempt, qa_prompt
 from slop_qt.agents.request import AgentRequest
 from slop_qt.core.context_choices import ContextChoices
@@ -19,7 +20,7 @@ from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.tracks import Track
 from slop_qt.store.system_prompts import SystemPrompts
 
-__all__ = ["TicketRequests", "Tree", "limit_of"]
+__all__ = ["TicketRequests", "Tree"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,15 @@ class TicketRequests:
             root=tree.root,
             choices=await self.offload.run(self.choices),
             paths=await tree.files() if lists else (),
-            room=room_for_files(limit_of(settings, 3, self.limit_tokens)),
+            room=room_for_files(self._room(settings).input),
         )
         prompt = await self.offload.run(partial(worker_prompt, wanted, tuple(results), failed))
         return self._request(3, ticket, attempt, tree.root, prompt)
+
+    def _room(self, settings: Settings) -> Room:
+        choice = settings.tiers[3]
+        model_tokens = self.limit_tokens(choice.provider, choice.model)
+        return room_of(model_tokens, settings.context_tokens.get(3), settings.limits.max_output_tokens)
 
     def rewritten(self, request: AgentRequest, text: str) -> AgentRequest:
         """The request with the first message that the person wrote instead."""
@@ -98,10 +104,3 @@ class TicketRequests:
             limits=settings.limits,
             context_tokens=settings.context_tokens.get(tier),
         )
-
-
-def limit_of(settings: Settings, tier: int, limit_tokens: Callable[[str, str], int | None]) -> int | None:
-    """How many tokens a request of the tier may have: its model's limit, or the person's lower one."""
-    choice = settings.tiers[tier]
-    limits = (limit_tokens(choice.provider, choice.model), settings.context_tokens.get(tier))
-    return min((limit for limit in limits if limit is not None), default=None)

@@ -1,11 +1,14 @@
 """Anthropic's models: the official SDK for the connection, its rawest stream for speed, our own reading of it."""
 
+from collections.abc import Mapping
 from functools import partial
 from operator import itemgetter
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
-from slop_qt.core.conversation import ModelRequest
+from typing_extensions import override
+
+from slop_qt.core.conversation import CacheTtl, ModelRequest
 from slop_qt.core.ports import Offload
 from slop_qt.providers.anthropic_models import AnthropicModels
 from slop_qt.providers.anthropic_request import count_body, request_body
@@ -23,6 +26,8 @@ __all__ = ["AnthropicProvider"]
 
 # The SDK will not go without a word for a key.
 _NO_KEY = "none"
+# Seconds for which a cache is kept after its last use.
+_LIVES_S: Mapping[CacheTtl, float] = MappingProxyType({"5m": 300.0, "1h": 3600.0})
 
 
 class AnthropicProvider(SdkProvider):
@@ -56,12 +61,20 @@ class AnthropicProvider(SdkProvider):
         vendor, key_needed = (server.vendor, server.key_needed) if server else (ANTHROPIC, True)
         super().__init__(Endpoint.checked(vendor, base_url=base_url, key=key, key_needed=key_needed), offload, server)
 
+    @override
+    def cache_life_s(self, ttl: CacheTtl) -> float | None:
+        return _LIVES_S[ttl]
+
+    @override
+    def _body(self, request: ModelRequest) -> dict[str, Any]:
+        return {**request_body(request), "stream": True}
+
     def _session(self, tools: Toolbox) -> SdkSession:
         endpoint = self._endpoint
         client = self._client(tools)
 
         def send(request: ModelRequest) -> Any:
-            return client.messages.with_streaming_response.create(**request_body(request), stream=True)
+            return client.messages.with_streaming_response.create(**self._body(request))
 
         def send_count(request: ModelRequest) -> Any:
             return client.messages.with_streaming_response.count_tokens(**count_body(request))

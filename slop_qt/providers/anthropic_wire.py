@@ -208,7 +208,9 @@ class MessageDecoder(AnswerDecoder):
         if self._open:
             raise self._nonsense("it ends inside a content block")
         if self._stop == "model_context_window_exceeded":
-            raise ProviderError("The conversation has outgrown the model's context window.", OVERFLOW_HINT)
+            raise ProviderError(
+                "The conversation has outgrown the model's context window.", OVERFLOW_HINT, overflow=True
+            )
         if self._stop is None:
             raise self._nonsense("it ends without a stop reason")
         if self._stop not in STOPS:

@@ -10,6 +10,7 @@ from typing import Any
 
 from typing_extensions import override
 
+from slop_qt.core.conversation import ModelRequest
 from slop_qt.core.ports import Offload
 from slop_qt.core.usage import Usage
 from slop_qt.providers.capabilities import Capabilities
@@ -17,6 +18,7 @@ from slop_qt.providers.count_endpoint import CountEndpoint
 from slop_qt.providers.endpoint import Endpoint
 from slop_qt.providers.gemini_cache_terms import CacheTerms
 from slop_qt.providers.gemini_models import GeminiModels
+from slop_qt.providers.gemini_request import request_body
 from slop_qt.providers.gemini_wire import GEMINI, STOPS, ContentDecoder
 from slop_qt.providers.http_failures import Refusal
 from slop_qt.providers.model_listing import ModelLister
@@ -69,6 +71,10 @@ class GeminiProvider(SdkProvider):
         super().__init__(Endpoint.checked(vendor, base_url=base_url, key=key, key_needed=key_needed), offload, server)
         self._now = now
         self._terms = CacheTerms()
+
+    @override
+    def _body(self, request: ModelRequest) -> dict[str, Any]:
+        return request_body(request)
 
     @override
     def _session(self, tools: Toolbox) -> SdkSession:

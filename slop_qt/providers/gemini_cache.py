@@ -110,6 +110,12 @@ class PrefixCache:
         bill, self._bill = self._bill, None
         return bill
 
+    def left_s(self, request: ModelRequest) -> float | None:
+        """For how long the server keeps a cache of what the request begins with, seconds; None where it has none."""
+        if self._cache is None or not self._name_for(_Prefix.of(request)):
+            return None
+        return self._cache.expires - self._now()
+
     async def begin(self, request: ModelRequest) -> Response:
         """Send it, with the cache in place of what that holds; whole, where there is none or the server lost it."""
         name = self._name_for(_Prefix.of(request))

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from typing_extensions import override
 
-from slop_qt.core.conversation import CacheWritten, ModelRequest, ProviderEvent, UsageUpdate
+from slop_qt.core.conversation import CacheHeld, CacheWritten, ModelRequest, ProviderEvent, UsageUpdate
 from slop_qt.providers.count_endpoint import CountEndpoint
 from slop_qt.providers.decoding import AnswerDecoder
 from slop_qt.providers.endpoint import Endpoint
@@ -39,6 +39,9 @@ class CachingSession(SdkSession):
         bill = await self._cache.prepare(request)
         if bill is not None:
             yield CacheWritten(bill)
+        left_s = self._cache.left_s(request)
+        if left_s is not None:
+            yield CacheHeld(left_s)
         async with contextlib.aclosing(super().stream(request)) as events:
             async for event in events:
                 if isinstance(event, UsageUpdate):

@@ -88,6 +88,7 @@ class FailureTranslator:
             retryable=failure.retryable,
             retry_after_s=failure.retry_after_s,
             rate_limited=failure.rate_limited,
+            overflow=failure.overflow,
         )
 
     def _translated(self, error: Exception, model: str) -> ProviderError:
@@ -118,6 +119,7 @@ class FailureTranslator:
             retryable=retryable,
             retry_after_s=asked,
             rate_limited=retryable and is_rate_limit(refusal.status, asked),
+            overflow=refusal.kind == "overflow" or refusal.status == 413,
         )
 
     def _sentence(self, refusal: Refusal, model: str) -> tuple[str, str]:

@@ -6,6 +6,8 @@ from operator import itemgetter
 from types import ModuleType
 from typing import Any
 
+from typing_extensions import override
+
 from slop_qt.core.conversation import ModelRequest
 from slop_qt.core.ports import Offload
 from slop_qt.core.usage import Usage
@@ -65,15 +67,18 @@ class OpenAIProvider(SdkProvider):
         vendor, key_needed = (server.vendor, server.key_needed) if server else (OPENAI, self._official)
         super().__init__(Endpoint.checked(vendor, base_url=base_url, key=key, key_needed=key_needed), offload, server)
 
+    @override
+    def _body(self, request: ModelRequest) -> dict[str, Any]:
+        return {**request_body(request, official=self._official), "stream": True}
+
     def _session(self, tools: Toolbox) -> SdkSession:
         endpoint = self._endpoint
         client = self._client(tools, tools.client_options())
         headers = self._headers(tools)
 
         def send(request: ModelRequest) -> Any:
-            body = request_body(request, official=self._official)
             create = client.chat.completions.with_streaming_response.create
-            return create(**body, stream=True, extra_headers=headers)
+            return create(**self._body(request), extra_headers=headers)
 
         def send_count(request: ModelRequest) -> Any:
             return _streamed(client, "/chat/completions/input_tokens", request_body(request, official=False), headers)

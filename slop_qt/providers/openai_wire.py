@@ -234,7 +234,9 @@ class ChunkDecoder(AnswerDecoder):
             error = {"message": str(error)}
         code, kind, message = (str(error.get(key) or "") for key in ("code", "type", "message"))
         if says_overflow(f"{code} {kind} {message}"):
-            raise ProviderError(f"The conversation has outgrown the model's context window: {message}", OVERFLOW_HINT)
+            raise ProviderError(
+                f"The conversation has outgrown the model's context window: {message}", OVERFLOW_HINT, overflow=True
+            )
         status = int(code) if code.isdecimal() else 500
         lasting = {kind, code} & _LASTING_ERRORS or (status < 500 and status not in _PASSING_STATUSES)
         raise ProviderError(

@@ -3,8 +3,8 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from slop_qt.core.context import PartKind
 from slop_qt.core.conversation import (
@@ -19,7 +19,7 @@ from slop_qt.core.conversation import (
 )
 from slop_qt.providers.token_features import NOTHING, Features, added, structure, text_features
 
-__all__ = ["MeasuredPart", "MeasuredRequest", "RequestMeter"]
+__all__ = ["HEAD", "MeasuredPart", "MeasuredRequest", "Place", "RequestMeter"]
 
 _PER_MESSAGE = structure("messages")
 _PER_CALL = structure("tool calls and results")
@@ -28,16 +28,36 @@ _PER_REQUEST = structure("requests")
 # Of a tool's arguments, which says best what it was used on.
 _SUBJECTS = ("path", "command", "pattern", "query", "name")
 _LABEL = 80  # characters
+HEAD = -1  # where system prompt and tools are, before the first message
+
+
+class Place(NamedTuple):
+    """Where a part is: in which message, and there in which block.
+
+    block is None for what a message says by itself, and part the place among a prompt's parts. Of what comes before the
+    first message, block 0 is the system prompt and 1 the tools.
+    """
+
+    message: int
+    block: int | None = None
+    part: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredPart:
-    """A part of a request; stable: it is the same in every request of the agent."""
+    """A part of a request.
+
+    turn is the agent's answer that it is, or came after, from 1; 0 is what comes before the first one. reason says why
+    a prompt's part is there. had_tokens is as a ToolResultBlock has it.
+    """
 
     kind: PartKind
     label: str
     features: Features
-    stable: bool
+    place: Place
+    turn: int = 0
+    reason: str = ""
+    had_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +91,7 @@ class _Measured:
     parts: tuple[MeasuredPart, ...]
     digest: bytes
     total: Features
+    turn: int = 0
 
 
 class RequestMeter:
@@ -82,6 +103,7 @@ class RequestMeter:
         self._messages: list[Message] = []
         self._measured: list[_Measured] = []
         self._used_on: dict[str, str] = {}
+        self._put_aside: dict[int, tuple[Message, _Measured]] = {}
 
     def new_characters(self, request: ModelRequest) -> int:
         """How much `measure` would have to read, but for system prompt and tools."""
@@ -96,7 +118,8 @@ class RequestMeter:
         same = _same(self._messages, request.messages)
         self._forget_from(same)
         for message in request.messages[same:]:
-            self._add(message, stable=len(self._messages) < request.stable_messages)
+            self._add(message)
+        self._put_aside.clear()
         chain = (self._head, *self._measured)
         return MeasuredRequest(
             request,
@@ -106,40 +129,60 @@ class RequestMeter:
         )
 
     def _forget_from(self, index: int) -> None:
+        """What comes after something that changed has another hash, and what it is made of is measured already."""
+        for at in range(index, len(self._messages)):
+            self._put_aside[id(self._messages[at])] = self._messages[at], self._measured[at]
         del self._messages[index:], self._measured[index:]
 
-    def _add(self, message: Message, *, stable: bool) -> None:
+    def _add(self, message: Message) -> None:
         before = self._measured[-1] if self._measured else self._head
-        parts = tuple(self._parts(message, first=not self._messages, stable=stable))
+        turn = before.turn + (message.role == "assistant")
+        known = self._put_aside.get(id(message))
+        if known is not None and known[1].turn == turn and known[1].parts[0].place.message == len(self._messages):
+            parts = known[1].parts
+        else:
+            parts = tuple(self._parts(message, len(self._messages), turn))
         digest = hashlib.sha256(before.digest)
         for piece in _rendered(message):
             digest.update(piece)
         total = added((before.total, *(part.features for part in parts)))
         self._messages.append(message)
-        self._measured.append(_Measured(parts, digest.digest(), total))
+        self._measured.append(_Measured(parts, digest.digest(), total, turn))
 
-    def _parts(self, message: Message, *, first: bool, stable: bool) -> Iterator[MeasuredPart]:
-        """What is said is one part, and every result another."""
+    def _parts(self, message: Message, at: int, turn: int) -> Iterator[MeasuredPart]:
+        """What is said is one part, but for a prompt that has parts of its own, and every result another."""
         words: list[Features] = [_PER_MESSAGE]
         results: list[MeasuredPart] = []
-        for block in message.blocks:
+        prompt: list[MeasuredPart] = []
+        for number, block in enumerate(message.blocks):
             if isinstance(block, ToolUseBlock):
                 self._used_on[block.call_id] = _label(block)
             if isinstance(block, ToolResultBlock):
                 label = self._used_on.get(block.call_id, block.call_id)
                 features = added((_PER_CALL, text_features(block.output)))
-                results.append(MeasuredPart("tool_result", label, features, stable))
+                place = Place(at, number)
+                part = MeasuredPart("tool_result", label, features, place, turn, had_tokens=block.had_tokens)
+                results.append(part)
+            elif isinstance(block, TextBlock) and block.parts:
+                prompt.extend(_prompt_parts(block, at, number, turn))
             else:
                 words.append(_block_features(block))
-        if first:
-            yield MeasuredPart("prompt", "First message", added(words), stable)
+        others = [*prompt, *results]
+        if len(words) == 1 and others:
+            others[0] = replace(others[0], features=added((others[0].features, _PER_MESSAGE)))
+        elif not at:
+            yield MeasuredPart("prompt", "First message", added(words), Place(at), turn)
         elif message.role == "assistant":
-            yield MeasuredPart("history", "Answer", added(words), stable)
-        elif len(words) > 1 or not results:
-            yield MeasuredPart("history", "Message", added(words), stable)
+            yield MeasuredPart("history", "Answer", added(words), Place(at), turn)
         else:
-            results[0] = _with(results[0], _PER_MESSAGE)
-        yield from results
+            yield MeasuredPart("history", "Message", added(words), Place(at), turn)
+        yield from others
+
+
+def _prompt_parts(block: TextBlock, at: int, number: int, turn: int) -> Iterator[MeasuredPart]:
+    for index, part in enumerate(block.parts):
+        place = Place(at, number, index)
+        yield MeasuredPart(part.kind, part.label, text_features(part.text), place, turn, part.reason)
 
 
 def _same(known: Sequence[Message], given: Sequence[Message]) -> int:
@@ -152,19 +195,16 @@ def _same(known: Sequence[Message], given: Sequence[Message]) -> int:
 
 def _measure_head(request: ModelRequest) -> _Measured:
     digest = hashlib.sha256(_bytes(json.dumps([request.model, request.thinking_tokens, request.system])))
-    parts = [MeasuredPart("system", "System prompt", added((_PER_REQUEST, text_features(request.system))), stable=True)]
+    system = added((_PER_REQUEST, text_features(request.system)))
+    parts = [MeasuredPart("system", "System prompt", system, Place(HEAD, 0))]
     tools = []
     for tool in request.tools:
         rendered = f"{tool.name}\n{tool.description}\n{_json(dict(tool.schema))}"
         digest.update(_framed(rendered))
         tools.append(added((_PER_TOOL, text_features(rendered))))
     if tools:
-        parts.append(MeasuredPart("tools", f"{len(tools)} tools", added(tools), stable=True))
+        parts.append(MeasuredPart("tools", f"{len(tools)} tools", added(tools), Place(HEAD, 1)))
     return _Measured(tuple(parts), digest.digest(), added(part.features for part in parts))
-
-
-def _with(part: MeasuredPart, features: Features) -> MeasuredPart:
-    return MeasuredPart(part.kind, part.label, added((part.features, features)), part.stable)
 
 
 def _block_features(block: TextBlock | ThinkingBlock | ToolUseBlock) -> Features:

@@ -7,10 +7,14 @@ import threading
 import zlib
 from collections import Counter
 from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
+from dataclasses import asdict
 from types import MappingProxyType
+from typing import Any
 
 from slop_qt.core.conversation import (
     Block,
+    CacheReach,
+    CacheTtl,
     Caller,
     Finished,
     ModelRequest,
@@ -89,6 +93,20 @@ class ScriptedProvider:
     def caches(self) -> bool:
         """A scenario may say what was read from a cache."""
         return self.capabilities.cache_reads
+
+    @property
+    def cache_reach(self) -> CacheReach:
+        """A cache that a scenario speaks of has what every request of an agent begins with."""
+        return "stable"
+
+    def cache_life_s(self, ttl: CacheTtl) -> float | None:
+        """No scenario says how long its cache lives."""
+        del ttl
+        return None
+
+    def as_sent(self, request: ModelRequest) -> str:
+        """As the port says: nothing is sent, so the request in our own words."""
+        return json.dumps(asdict(request, dict_factory=_without_parts), ensure_ascii=False, indent=2)
 
     async def models(self, chosen: Collection[str] = ()) -> tuple[ModelInfo, ...]:
         """As the port says: one, which answers whatever it is called."""
@@ -230,6 +248,11 @@ async def _strike(fault: ScriptedFault) -> None:
             "The provider refused the key (401), as the scenario says.", "With a real provider: set a valid key."
         )
     raise RuntimeError("The scripted provider crashed, as the scenario says.")
+
+
+def _without_parts(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    """What only we know of a prompt is no part of a request."""
+    return {name: dict(value) if isinstance(value, Mapping) else value for name, value in fields if name != "parts"}
 
 
 def _no_match(scenario: Scenario, caller: Caller) -> ProviderError:

@@ -4,16 +4,17 @@ import asyncio
 import contextlib
 import gc
 import importlib
+import json
 import ssl
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, ClassVar
 
-from slop_qt.core.conversation import ModelRequest, ProviderEvent
+from slop_qt.core.conversation import CacheReach, CacheTtl, ModelRequest, ProviderEvent
 from slop_qt.core.errors import ProviderError
 from slop_qt.core.models import ModelInfo
 from slop_qt.core.ports import Offload
@@ -38,6 +39,11 @@ _WRITE_S = 60.0
 _TRAILER_S = 0.05
 # How long a complete answer may take to bring its counts and its last event.
 _LAST_WORDS_S = 5.0
+
+# By how the beginning of a request comes into a vendor's cache.
+_REACHES: Mapping[str | None, CacheReach] = MappingProxyType(
+    {"marks": "before", "hint": "before", "made": "stable", None: "nothing"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,24 @@ class SdkProvider(ABC):
     def caches(self) -> bool:
         """Whether what was read from a cache is counted."""
         return self.capabilities.cache_reads
+
+    @property
+    def cache_reach(self) -> CacheReach:
+        """As the port says."""
+        return _REACHES[self.capabilities.caching]
+
+    def cache_life_s(self, ttl: CacheTtl) -> float | None:
+        """As the port says: nothing is known, but where a vendor promises something."""
+        del ttl
+        return None
+
+    def as_sent(self, request: ModelRequest) -> str:
+        """As the port says."""
+        return json.dumps(self._body(request), ensure_ascii=False, indent=2)
+
+    @abstractmethod
+    def _body(self, request: ModelRequest) -> dict[str, Any]:
+        """The body that a session sends for the request."""
 
     @abstractmethod
     def _session(self, tools: Toolbox) -> "SdkSession":

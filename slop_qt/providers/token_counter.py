@@ -17,7 +17,7 @@ from slop_qt.core.ports import ProviderSession
 from slop_qt.core.shape import Shape
 from slop_qt.providers.request_meter import MeasuredRequest
 from slop_qt.providers.token_estimate import ModelCalibration, TokenEstimator
-from slop_qt.providers.token_features import FEATURES_VERSION, NOTHING, Features
+from slop_qt.providers.token_features import FEATURES_VERSION, NOTHING, Features, text_features
 
 __all__ = ["TokenCount", "TokenCounter", "TokenCounters"]
 
@@ -87,6 +87,10 @@ class TokenCounter:
     def weigh(self, measured: MeasuredRequest) -> list[float]:
         """An estimate for each part by itself; their sum is not the request's count."""
         return [self._estimator.tokens(part.features) for part in measured.parts]
+
+    def weigh_text(self, text: str) -> float:
+        """An estimate for a text by itself. Costs what it is long."""
+        return self._estimator.tokens(text_features(text))
 
     def learn(self, measured: MeasuredRequest, input_tokens: int) -> None:
         """An answer to the request reported that many tokens of input."""

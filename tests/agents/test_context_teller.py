@@ -20,8 +20,11 @@ from agent_support import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slop_qt.agents.context_teller import ContextTeller, shares
+from slop_qt.agents.context_teller import ContextTeller
 from slop_qt.agents.loop import run_agent
+from slop_qt.agents.reply import ReplyReader
+from slop_qt.agents.stream_writer import StreamWriter
+from slop_qt.agents.told_parts import shares
 from slop_qt.core import conversation as conv
 from slop_qt.core.context import ContextReport
 from slop_qt.core.settings import Limits
@@ -79,9 +82,22 @@ def teller_of(sink: RecordingSink, offload: Threads, root: Path) -> TellerOf:
     """teller_of(**fields of its agent's request)."""
 
     def build(**fields: Any) -> ContextTeller:
-        return ContextTeller(agent_request(root, **fields), services(sink, None, offload), caches=True)
+        return ContextTeller(agent_request(root, **fields), services(sink, None, offload), CannedProvider())
 
     return build
+
+
+async def tell(teller: ContextTeller, session: Any, request: conv.ModelRequest) -> None:
+    """What an agent does before it sends."""
+    await teller.compose(request)
+    await teller.confirm(session)
+
+
+def answered(sink: RecordingSink, root: Path, usage: Usage | None) -> ReplyReader:
+    """The reader of an answer that is complete."""
+    reader = ReplyReader(agent_request(root), sink, StreamWriter(sink, "R-1", STREAM))
+    reader.usage = usage
+    return reader
 
 
 def request(*texts: str) -> conv.ModelRequest:
@@ -131,22 +147,22 @@ async def test_an_agent_reports_each_request_before_it_and_after_it(
 
 async def test_the_providers_count_is_said_to_be_its(sink: RecordingSink, teller_of: TellerOf) -> None:
     teller, session = teller_of(), CountingSession(123)
-    await teller.before(session, request("Hello?"))
-    [report] = reports(sink)
+    await tell(teller, session, request("Hello?"))
+    report = reports(sink)[-1]
     assert (report.used_tokens, report.measured, report.limit_tokens) == (123, "provider", 0)
 
 
 async def test_what_was_counted_once_is_not_asked_again(sink: RecordingSink, teller_of: TellerOf) -> None:
     teller, session = teller_of(), CountingSession(123)
     for _ in range(3):
-        await teller.before(session, request("Hello?"))
+        await tell(teller, session, request("Hello?"))
     assert session.asked == 1
-    assert {report.used_tokens for report in reports(sink)} == {123}
+    assert {report.used_tokens for report in reports(sink)[1:]} == {123}
 
 
 async def test_nobody_is_asked_where_the_limits_say_so(sink: RecordingSink, teller_of: TellerOf) -> None:
     teller, session = teller_of(limits=Limits(count_tokens=False)), CountingSession()
-    await teller.before(session, request("Hello?"))
+    await tell(teller, session, request("Hello?"))
     assert session.asked == 0
     assert reports(sink)[0].measured == "estimate"
 
@@ -157,7 +173,7 @@ async def test_a_count_that_does_not_come_holds_nothing_up_twice(
     monkeypatch.setattr("slop_qt.providers.token_counter._PATIENCE_S", 0.05)
     teller, session = teller_of(), StuckSession()
     for words in ("one", "two"):
-        await teller.before(session, request(words))
+        await tell(teller, session, request(words))
     assert session.asked == 1
     assert [report.measured for report in reports(sink)] == ["estimate", "estimate"]
 
@@ -169,7 +185,7 @@ async def test_an_agent_is_cancelled_while_its_request_is_counted(sink: Recordin
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert not reports(sink)
+    assert [report.measured for report in reports(sink)] == ["estimate"]
 
 
 async def test_an_answer_without_counts_is_no_report(sink: RecordingSink, teller_of: TellerOf) -> None:
@@ -197,7 +213,7 @@ async def test_many_results_are_told_as_the_last_hundred_and_the_rest(sink: Reco
         use = conv.ToolUseBlock(f"c{number}", "read_file", {"path": f"{number}.py"})
         messages.append(conv.Message("assistant", (use,)))
         messages.append(conv.Message("user", (conv.ToolResultBlock(f"c{number}", "x = 1"),)))
-    await teller_of().before(CountingSession(None), conv.ModelRequest("script-1", "You are tested.", tuple(messages)))
+    await teller_of().compose(conv.ModelRequest("script-1", "You are tested.", tuple(messages)))
     [report] = reports(sink)
     labels = [part.label for part in report.parts]
     assert labels[:5] == ["System prompt", "First message", "130 messages", "30 earlier results", "read_file 30.py"]
@@ -208,14 +224,13 @@ async def test_many_results_are_told_as_the_last_hundred_and_the_rest(sink: Reco
 async def test_a_turn_costs_what_is_new_in_it(sink: RecordingSink, teller_of: TellerOf) -> None:
     """Eighty turns over a history of 200 KB: a recount each turn would take seconds."""
     teller = teller_of()
-    session = CountingSession(*[None] * 81)
     texts = ["def f(x):\n    return x + 1\n" * 8000]
-    await teller.before(session, request(*texts))
+    await teller.compose(request(*texts))
     messages = list(request(*texts).messages)
     started = time.process_time()
     for number in range(80):
         messages.append(conv.Message("assistant", (conv.TextBlock(f"Answer {number}."),)))
-        await teller.before(session, conv.ModelRequest("script-1", "You are tested.", tuple(messages)))
+        await teller.compose(conv.ModelRequest("script-1", "You are tested.", tuple(messages)))
     assert time.process_time() - started < 1.0
 
 

@@ -146,7 +146,7 @@ def test_what_would_be_left_out_is_listed_and_what_others_wrote_obeyed_by_no_ter
     assert "\x1b" not in "".join(lines)
     assert "75.0 %  yes" in lines[3] and lines[4].count("deep/") == 7 and "…" in lines[4]
     assert lines[6] == "Total: ≈ 400 tokens; how many the model takes is not known."
-    assert lines[7:] == ["Left out: a.py, ≈ 290 tokens. It does not fit."]
+    assert lines[7:] == ["Would be left out: a.py, ≈ 290 tokens. It does not fit."]
 
 
 def test_what_does_not_fit_is_said() -> None:

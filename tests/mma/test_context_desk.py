@@ -91,6 +91,21 @@ class TestPreview:
         assert "".join(found.texts[2:]) == waiting.payload.prompt  # type: ignore[union-attr]
         await cockpit.call("run.cancel", run_id=run_id)
 
+    async def test_what_would_be_left_out_is_what_the_worker_starts_without(self, open_cockpit: OpenCockpit) -> None:
+        cockpit = await open_cockpit(mends("a"), context_tokens={3: 5_000})
+        for number in range(300):
+            (cockpit.project / f"a_file_with_a_long_name_{number}.txt").write_text("")
+        git(cockpit.project, "add", "--all")
+        git(cockpit.project, "commit", "--quiet", "--message=Many")
+        track = await cockpit.track(mend("a", files=("a.txt", ".")))
+        report = (await preview(cockpit, track, "A")).report
+        [left_out] = report.would_trim
+        assert report.limit_tokens == 5_000 < report.used_tokens and left_out.label == "."
+        await cockpit.call("run.wait", run_id=(await cockpit.call("run.start", track_id=track)).run_id)
+        sent = cockpit.of("context")[0].report
+        assert sent.would_trim == report.would_trim
+        assert sent.used_tokens <= report.used_tokens - left_out.tokens + 2, "two estimates, each rounded"
+
     async def test_no_key_is_needed(self, open_cockpit: OpenCockpit) -> None:
         cockpit = await open_cockpit()
         track = await cockpit.track(mend("a"))

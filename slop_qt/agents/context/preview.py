@@ -1,18 +1,18 @@
-"""A request that nobody has sent: what it is made of, why, and the exact texts."""
+"""A request that nobody has sent: what it is made of, why, the exact texts, and what would be left out of it."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from slop_qt.agents.context_teller import shares
+from slop_qt.agents.cache_watch import CacheWatch
+from slop_qt.agents.context_room import room_of
 from slop_qt.agents.loop import first_message, model_request
 from slop_qt.agents.request import AgentRequest
-from slop_qt.core.context import CacheReport, ContextPart, ContextReport
-from slop_qt.core.conversation import ModelRequest, ToolSpec
-from slop_qt.core.streams import tier_name
-from slop_qt.providers.request_meter import MeasuredPart, MeasuredRequest, RequestMeter
+from slop_qt.agents.request_texts import place_text
+from slop_qt.agents.told_parts import shares, told_parts
+from slop_qt.agents.trimming import Weights, trim
+from slop_qt.core.context import CacheReport, ContextPart, ContextReport, Trimming
+from slop_qt.core.ports import Provider
+from slop_qt.providers.request_meter import RequestMeter
 from slop_qt.providers.token_counter import TokenCounter
-from slop_qt.providers.token_features import text_features
 from slop_qt.tools.registry import ToolRegistry
 
 __all__ = ["Composition", "compose"]
@@ -20,7 +20,10 @@ __all__ = ["Composition", "compose"]
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """The report, and for each of its parts, in their order, the reason and the text to the character."""
+    """The report, and for each of its parts, in their order, the reason and the text to the character.
+
+    The parts are all that belongs to the request; would_trim of the report is what it would be sent without.
+    """
 
     report: ContextReport
     reasons: tuple[str, ...]
@@ -33,54 +36,41 @@ def compose(
     counter: TokenCounter,
     *,
     limit_tokens: int | None,
-    caches: bool | None,
+    provider: Provider | None,
 ) -> Composition:
     """The agent's first request, counted without asking anybody. Takes some milliseconds: for the helper pool.
 
-    caches is whether the provider has a cache, None where that cannot be said.
+    limit_tokens is what its model takes, None where that is not known. provider is who would be asked, None where it
+    cannot be used yet: what it caches is not known then.
     """
-    asked = model_request(request, tools, [first_message(request)], turn=1)
-    measured = _in_parts(RequestMeter().measure(asked), request)
-    count = counter.estimate(measured)
-    tokens = shares(count.tokens, counter.weigh(measured))
+    room = room_of(limit_tokens, request.context_tokens, request.limits.max_output_tokens)
+    asked = model_request(request, tools, [first_message(request)], room, turn=1)
+    measured = RequestMeter().measure(asked)
+    count, weights = counter.estimate(measured), counter.weigh(measured)
+    cache, cached_messages = CacheReport(state="unknown"), None
+    if provider is not None:
+        watch = CacheWatch(provider, request.limits.cache_ttl)
+        watch.composed(asked, ())
+        cache, cached_messages = watch.report(0), watch.cached_messages
+    told = told_parts(measured.parts, weights, tier=request.tier, cached_messages=cached_messages)
     parts = tuple(
-        ContextPart(kind=part.kind, label=part.label, tokens=number, cached=bool(caches) and part.stable)
-        for part, number in zip(measured.parts, tokens, strict=True)
+        ContextPart(kind=part.kind, label=part.label, tokens=tokens, cached=part.cached)
+        for part, tokens in zip(told, shares(count.tokens, [part.weight for part in told]), strict=True)
     )
-    reasons, texts = _explained(asked, request)
+    would_trim: tuple[Trimming, ...] = ()
+    if room.input is not None and count.tokens > room.input:
+        at = {part.place: weight for part, weight in zip(measured.parts, weights, strict=True)}
+        trimmed = trim(asked.messages, count.tokens, room=room.input, weights=Weights(at, counter.weigh_text))
+        why = f"Without that it would not fit: it may have {room.input:,} tokens."
+        would_trim = tuple(Trimming(label=out.label, tokens=out.saved_tokens, reason=why) for out in trimmed.left_out)
     report = ContextReport(
         model=request.choice.model,
-        limit_tokens=limit_tokens or 0,
+        limit_tokens=room.limit or 0,
         used_tokens=count.tokens,
         measured=count.measured,
         parts=parts,
-        cache=CacheReport(
-            state="none" if caches is False else "unknown",
-            prefix_tokens=sum(part.tokens for part in parts if part.cached),
-        ),
+        would_trim=would_trim,
+        cache=cache.model_copy(update={"prefix_tokens": sum(part.tokens for part in parts if part.cached)}),
     )
-    return Composition(report, reasons, texts)
-
-
-def _in_parts(measured: MeasuredRequest, request: AgentRequest) -> MeasuredRequest:
-    """The request with its first message in the parts of the prompt."""
-    head = (part for part in measured.parts if part.kind in {"system", "tools"})
-    prompt = (
-        MeasuredPart(part.kind, part.label, text_features(part.text), stable=True) for part in request.prompt.parts
-    )
-    return replace(measured, parts=(*head, *prompt))
-
-
-def _explained(asked: ModelRequest, request: AgentRequest) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Reasons and texts, of the parts in the order of the report."""
-    head = [(f"System prompt of {tier_name(request.tier)}.", asked.system)]
-    if asked.tools:
-        head.append((f"Tools of {tier_name(request.tier)}.", _tools_text(asked.tools)))
-    prompt = [(part.reason, part.text) for part in request.prompt.parts]
-    reasons, texts = zip(*(*head, *prompt), strict=True)
-    return reasons, texts
-
-
-def _tools_text(tools: Sequence[ToolSpec]) -> str:
-    plain = [{"name": tool.name, "description": tool.description, "schema": dict(tool.schema)} for tool in tools]
-    return json.dumps(plain, ensure_ascii=False, indent=2)
+    texts = tuple("".join(place_text(asked, place) for place in part.places) for part in told)
+    return Composition(report, tuple(part.reason for part in told), texts)

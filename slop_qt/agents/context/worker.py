@@ -18,7 +18,7 @@ def worker_prompt(wanted: FilesWanted, results: Sequence[TicketResult], failed: 
 
 
 def room_for_files(limit_tokens: int | None) -> int:
-    """How many characters of files go along with a ticket, where a request may have so many tokens; None: not known.
+    """How many characters of files go along with a ticket whose requests may have so many tokens; None: not known.
 
     Half of the request, at three characters a token, which code seldom falls short of: the rest is for what the worker
     reads and says.
