@@ -163,9 +163,8 @@ def test_a_label_that_two_parts_have_is_chosen_by_number() -> None:
         part_text(composition, "a")
 
 
-def test_as_a_process_of_its_own_it_ends_well_also_where_nobody_reads_it(project: Project, track: str) -> None:
+def test_as_a_process_of_its_own_it_ends_well_where_nobody_reads_it(project: Project, track: str) -> None:
     arguments = ("context", "--project", project.folder, "--ticket", "T-002")
-    assert project.slop(*arguments).code == 0
     reading, writing = os.pipe()
     os.close(reading)
     try:

@@ -95,9 +95,9 @@ class TestPreview:
         cockpit = await open_cockpit(mends("a"), context_tokens={3: 5_000})
         for number in range(300):
             (cockpit.project / f"a_file_with_a_long_name_{number}.txt").write_text("")
+        track = await cockpit.track(mend("a", files=("a.txt", ".")))
         git(cockpit.project, "add", "--all")
         git(cockpit.project, "commit", "--quiet", "--message=Many")
-        track = await cockpit.track(mend("a", files=("a.txt", ".")))
         report = (await preview(cockpit, track, "A")).report
         [left_out] = report.would_trim
         assert report.limit_tokens == 5_000 < report.used_tokens and left_out.label == "."

@@ -25,7 +25,6 @@ from slop_qt.tools.outline import outline_of
 
 __all__ = ["ALL_FILES", "FilesWanted", "TicketFiles", "excluded_places", "gather"]
 
-
 # Characters of all files that are not pinned, and of one of them.
 ALL_FILES = 96_000
 _ONE_FILE = 32_000
@@ -120,7 +119,7 @@ class _Gathering:
         paths = [plain_path(choice.path) for choice in self._wanted.choices.project if choice.pinned]
         own = self._wanted.choices.tickets.get(self._wanted.track_id, {}).get(self._wanted.ticket.id, ())
         changed = {plain_path(choice.path) for choice in own}
-        return [path for path in paths if path not in changed and path not in self._excluded]
+        return [path for path in dict.fromkeys(paths) if path not in changed and path not in self._excluded]
 
     def _declared(self, path: str) -> _Wanted:
         choice = self._choices.get(path, FileChoice(path=path))
