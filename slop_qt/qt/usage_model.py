@@ -1,29 +1,24 @@
-"""Tokens and cost by tier, by ticket or by model, with their total."""
+"""Tokens and cost by run, track, ticket, tier, model or day, with their total."""
 
 from collections.abc import Iterable
-from typing import Literal
+from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
+from slop_qt.core.ledger import Dimension, Group, grouped, ledger_rows
 from slop_qt.core.state import RunState
-from slop_qt.core.streams import TIER_ROLES, TIERS, tier_name
-from slop_qt.core.usage import Usage, total_usage
+from slop_qt.core.streams import TIERS
+from slop_qt.core.usage import Usage, UsageSum
 from slop_qt.qt.event_bridge import EventBridge
+from slop_qt.qt.ledger_names import TrackTitle, group_names
 from slop_qt.qt.roles import AnyIndex, Role, column_alignment
 from slop_qt.qt.throttle import Throttle
 from slop_qt.qt.words import cost, count
 
-__all__ = ["Grouping", "UsageModel"]
-
-Grouping = Literal["tier", "ticket", "model"]
+__all__ = ["UsageModel"]
 
 _ROOT = QModelIndex()
 _REFRESH_MS = 250
-_HEADERS = {
-    "tier": "Tier",
-    "ticket": "Ticket",
-    "model": "Model",
-}
 _COLUMNS = (
     "Requests",
     "Input\ntokens",
@@ -33,32 +28,79 @@ _COLUMNS = (
     "Reasoning\ntokens",
     "Cost\nUSD",
 )
-_Row = tuple[str, Usage]
+_FIRST_ORDERS = (Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder)  # of names, and of numbers
+# What a person looks for first among these is the newest.
+_NEWEST_FIRST = frozenset({"run", "day"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A group, or the total: its name, and what it came to."""
+
+    group: Group
+    name: str
+    usage: Usage
+    is_total: bool = False
+
+    @property
+    def key(self) -> tuple[bool, Group]:
+        """What the row is, whatever it says."""
+        return (self.is_total, self.group)
+
+
+@dataclass(frozen=True, slots=True)
+class _OfRun:
+    """One run's groups and total, kept until the run changes."""
+
+    groups: dict[Group, Usage]
+    total: Usage
 
 
 class UsageModel(QAbstractTableModel):
-    """One row a group, the last one the total. Refreshed at most four times a second. Lives in the GUI thread."""
+    """One row a group, sorted by any column; the last one is always the total. Lives in the GUI thread.
 
-    def __init__(self, bridge: EventBridge, parent: QObject | None = None) -> None:
+    Refreshed at most four times a second, and then only the rows that changed.
+    """
+
+    def __init__(
+        self, bridge: EventBridge, parent: QObject | None = None, track_title: TrackTitle | None = None
+    ) -> None:
         super().__init__(parent)
         self._bridge = bridge
-        self._grouping: Grouping = "tier"
+        self._track_title: TrackTitle = track_title or (lambda _: None)
+        self._dimension: Dimension = "tier"
         self._run_id: str | None = None
+        self._column, self._descending = -1, False
+        self._kept: dict[str, _OfRun] = {}
         self._rows: list[_Row] = self._compute()
         self._throttle = Throttle(self.refresh, _REFRESH_MS, self)
-        bridge.usage_changed.connect(self._throttle.ask)
-        bridge.runs_changed.connect(self._throttle.ask)
+        bridge.usage_changed.connect(self._changed)
+        bridge.runs_changed.connect(self._changed)
 
-    def group_by(self, grouping: Grouping) -> None:
+    @property
+    def dimension(self) -> Dimension:
+        """What the rows are."""
+        return self._dimension
+
+    def group_by(self, dimension: Dimension) -> None:
         """Show these groups."""
-        self._grouping = grouping
+        self._dimension = dimension
+        self._kept.clear()
         self._reset()
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, 0)
 
     def show_run(self, run_id: str | None) -> None:
         """Count one run only; None counts them all."""
         if run_id != self._run_id:
             self._run_id = run_id
             self._reset()
+
+    def runs(self) -> Iterable[RunState]:
+        """The runs that are counted."""
+        runs = self._bridge.state.runs
+        if self._run_id is None:
+            return runs.values()
+        return [runs[self._run_id]] if self._run_id in runs else []
 
     def hold(self, held: bool) -> None:
         """Leave the rows as they are while nobody sees them."""
@@ -67,43 +109,99 @@ class UsageModel(QAbstractTableModel):
         else:
             self._throttle.let_go()
 
+    def refresh_soon(self) -> None:
+        """Count again when it is time to, and is seen: what the groups are called may have changed."""
+        self._throttle.ask()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Sort by that column, the total last all the same; -1 is the order of the groups themselves."""
+        self._column, self._descending = column, order == Qt.SortOrder.DescendingOrder
+        self._rearrange(self._sorted(self._rows[:-1]) + self._rows[-1:])
+
     def refresh(self) -> None:
-        """Count again, saying only which rows changed."""
+        """Count again, saying only which rows are new, moved or changed."""
         rows = self._compute()
-        if [name for name, _ in rows] != [name for name, _ in self._rows]:
+        new, old = {row.key: row for row in rows}, {row.key for row in self._rows}
+        if not old <= new.keys():
             self._reset()
             return
+        added = [row for key, row in new.items() if key not in old]
+        if added:
+            at = len(self._rows) - 1
+            self.beginInsertRows(_ROOT, at, at + len(added) - 1)
+            self._rows[at:at] = added
+            self.endInsertRows()
+        if [row.key for row in rows] != [row.key for row in self._rows]:
+            before = {row.key: row for row in self._rows}
+            self._rearrange([before[row.key] for row in rows])
         changed = [at for at, row in enumerate(rows) if row != self._rows[at]]
         self._rows = rows
         for at in changed:
-            self.dataChanged.emit(self.index(at, 1), self.index(at, len(_COLUMNS)))
+            self.dataChanged.emit(self.index(at, 0), self.index(at, len(_COLUMNS)))
+
+    def _changed(self, run_ids: Iterable[str]) -> None:
+        for run_id in run_ids:
+            self._kept.pop(run_id, None)
+        self._throttle.ask()
+
+    def _rearrange(self, rows: list[_Row]) -> None:
+        """The same rows in another order: what is selected stays so."""
+        self.layoutAboutToBeChanged.emit()
+        before = self.persistentIndexList()
+        keys = [self._rows[index.row()].key for index in before]
+        places = {row.key: at for at, row in enumerate(rows)}
+        self._rows = rows
+        now = [self.index(places[key], index.column()) for key, index in zip(keys, before, strict=True)]
+        self.changePersistentIndexList(before, now)
+        self.layoutChanged.emit()
 
     def _reset(self) -> None:
         self.beginResetModel()
         self._rows = self._compute()
         self.endResetModel()
 
-    def _runs(self) -> Iterable[RunState]:
-        runs = self._bridge.state.runs
-        if self._run_id is None:
-            return runs.values()
-        return [runs[self._run_id]] if self._run_id in runs else []
-
     def _compute(self) -> list[_Row]:
-        groups: dict[str, Usage] = {}
-        if self._grouping == "tier":
-            groups = {f"{tier_name(tier)} {TIER_ROLES[tier]}": total_usage(()) for tier in TIERS}
-        everything = total_usage(())
-        for run in self._runs():
-            for key, usage in run.usage.items():
-                name = {
-                    "tier": f"{tier_name(key.tier)} {TIER_ROLES[key.tier]}",
-                    "ticket": key.ticket_id or "Planning",
-                    "model": key.model,
-                }[self._grouping]
-                groups[name] = groups[name] + usage if name in groups else usage
-                everything += usage
-        return [*groups.items(), ("Total", everything)]
+        sums: dict[Group, UsageSum] = {}
+        if self._dimension == "tier":
+            sums = {tier: UsageSum() for tier in TIERS}
+        everything = UsageSum()
+        for run in self.runs():
+            of_run = self._of_run(run)
+            everything.add(of_run.total)
+            for group, usage in of_run.groups.items():
+                if group not in sums:
+                    sums[group] = UsageSum()
+                sums[group].add(usage)
+        names = group_names(sums, self._dimension, self._bridge.state, self._track_title)
+        rows = [_Row(group, names[group], total.usage) for group, total in sums.items()]
+        return [*self._sorted(rows), _Row(None, "Total", everything.usage, is_total=True)]
+
+    def _of_run(self, run: RunState) -> _OfRun:
+        kept = self._kept.get(run.run_id)
+        if kept is None:
+            kept = _OfRun(grouped(ledger_rows([run]), self._dimension), run.usage_total())
+            self._kept[run.run_id] = kept
+        return kept
+
+    def _sorted(self, rows: list[_Row]) -> list[_Row]:
+        """The groups in the order that was asked for; equal ones in their own order."""
+        own = sorted(rows, key=self._place, reverse=self._dimension in _NEWEST_FIRST)
+        if self._column < 0:
+            return own
+        if self._column > 0:
+            return sorted(own, key=lambda row: _numbers(row.usage)[self._column - 1], reverse=self._descending)
+        if self._dimension in {"run", "day", "tier"}:
+            return sorted(rows, key=self._place, reverse=self._descending)
+        return sorted(own, key=lambda row: row.name.casefold(), reverse=self._descending)
+
+    def _place(self, row: _Row) -> tuple[int, str]:
+        """Tiers by number, runs and days as they came; the rest where they are."""
+        if isinstance(row.group, int):
+            return (row.group, "")
+        if self._dimension == "run":
+            run = self._bridge.state.runs.get(str(row.group))
+            return (0, run.started_at if run is not None else "")
+        return (0, str(row.group) if self._dimension == "day" else "")
 
     def rowCount(self, parent: AnyIndex = _ROOT) -> int:
         return 0 if parent.isValid() else len(self._rows)
@@ -115,35 +213,52 @@ class UsageModel(QAbstractTableModel):
         if orientation is not Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return _HEADERS[self._grouping] if section == 0 else _COLUMNS[section - 1]
+            return self._dimension.capitalize() if section == 0 else _COLUMNS[section - 1]
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return column_alignment(section)
+        if role == Qt.ItemDataRole.InitialSortOrderRole:
+            return _FIRST_ORDERS[section > 0]
         return None
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid() or index.row() >= len(self._rows):
             return None
-        name, usage = self._rows[index.row()]
+        row = self._rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return name if index.column() == 0 else _cells(usage)[index.column() - 1]
+            return row.name if index.column() == 0 else _cell(row.usage, index.column())
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return column_alignment(index.column())
         if role == Role.STRONG:
-            return index.row() == len(self._rows) - 1
+            return row.is_total
         if role == Role.VALUE:
-            return usage
-        if role == Qt.ItemDataRole.ToolTipRole and index.column() == len(_COLUMNS) and usage.cost_usd is None:
-            return "The price of at least one model is not known, so neither is the sum."
+            return row.usage
+        if role == Role.ID:
+            return row.group
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return _tip(row, index.column())
         return None
 
 
-def _cells(usage: Usage) -> tuple[str, ...]:
+def _tip(row: _Row, column: int) -> str | None:
+    if column == 0:
+        return row.name
+    if column == len(_COLUMNS) and row.usage.cost_usd is None:
+        return "The price of at least one model is not known, so neither is the sum."
+    return None
+
+
+def _numbers(usage: Usage) -> tuple[float, ...]:
+    """What is shown, to sort by; an unknown cost is more than any that is known."""
     return (
-        count(usage.requests),
-        count(usage.input_tokens),
-        count(usage.cache_read_tokens),
-        count(usage.cache_write_tokens),
-        count(usage.output_tokens),
-        count(usage.reasoning_tokens),
-        cost(usage),
+        usage.requests,
+        usage.input_tokens,
+        usage.cache_read_tokens,
+        usage.cache_write_tokens,
+        usage.output_tokens,
+        usage.reasoning_tokens,
+        float("inf") if usage.cost_usd is None else usage.cost_usd,
     )
+
+
+def _cell(usage: Usage, column: int) -> str:
+    return cost(usage) if column == len(_COLUMNS) else count(int(_numbers(usage)[column - 1]))

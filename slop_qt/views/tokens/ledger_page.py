@@ -1,41 +1,111 @@
-"""The ledger: what was spent, by tier, ticket or model."""
+"""The ledger: what was spent, by whichever dimension, over time, and against the budget."""
 
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QBoxLayout,
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QScrollArea,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
-from slop_qt.qt.usage_model import Grouping, UsageModel
+from slop_qt.core.budgets import BudgetLimits
+from slop_qt.core.errors import SlopError
+from slop_qt.core.ledger import DIMENSIONS
+from slop_qt.core.state import RunState
+from slop_qt.qt.ledger_names import run_name
+from slop_qt.qt.throttle import Throttle
+from slop_qt.qt.usage_model import UsageModel
 from slop_qt.qt.window_context import WindowContext
-from slop_qt.widgets.buttons import segment_button
+from slop_qt.qt.words import plural
+from slop_qt.views.tokens.budget_box import BudgetBox
+from slop_qt.views.tokens.course_view import CourseView
+from slop_qt.views.tokens.ledger_export import LedgerExport
+from slop_qt.views.tokens.waiting_strip import WaitingStrip
+from slop_qt.widgets.banner import Banner
+from slop_qt.widgets.buttons import muted_label, push_button, segment_button
 from slop_qt.widgets.row_table import row_table
+from slop_qt.widgets.sort_header import SortHeader
 
 __all__ = ["LedgerPage"]
 
-_GROUPINGS: tuple[tuple[Grouping, str], ...] = (("tier", "By tier"), ("ticket", "By ticket"), ("model", "By model"))
+_REFRESH_MS = 250
+_SIDE_WIDTH = 340
+_SIDE_BELOW = 720  # narrower than this, what stands beside the table stands below it
+_COLUMN_WIDTH = 76
+_LEAST_NAME_WIDTH = 160
 
 
 class LedgerPage(QWidget):
-    """Lives in the GUI thread. Held, it counts nothing."""
+    """Lives in the GUI thread. Held, it counts and asks nothing."""
 
     def __init__(self, context: WindowContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("tokens.ledger")
         self._context = context
         self._all_runs = True
-        self._model = UsageModel(context.bridge, self)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self._make_strip())
-        column.addWidget(self._make_table(), 1)
+        self._model = UsageModel(context.bridge, self, self._track_title)
+        self._banner = Banner(context.theme, "tokens.ledger.banner")
+        self._course = CourseView(context.theme)
+        self._run_label = muted_label()
+        self._run_label.setObjectName("tokens.course.run")
+        self._budget = BudgetBox(context, self)
+        self._export = LedgerExport(context, self, self, self._exported)
+        self._waiting = WaitingStrip(context.theme, self._budget.ask_limits, self._budget.stop_run)
+        self._lay_out()
+        self._throttle = Throttle(self._show_course, _REFRESH_MS, self)
+        context.bridge.usage_changed.connect(self._throttle.ask)
         context.bridge.runs_changed.connect(self._follow_run)
         context.selection.changed.connect(self._follow_run)
+        context.tracks.changed.connect(self._model.refresh_soon)
+        self._budget.stuck_changed.connect(lambda: self._waiting.show_waiting(self._budget.stuck))
+        self._budget.refused.connect(self._limits_refused)
+        self._throttle.ask()
         self.hold(True)
 
     def hold(self, held: bool) -> None:
         """Leave everything as it is while nobody sees it."""
         self._model.hold(held)
+        self._budget.hold(held)
+        if held:
+            self._throttle.hold()
+        else:
+            self._throttle.let_go()
+
+    def show_error(self, error: SlopError) -> None:
+        """Say here what went wrong."""
+        self._banner.show_error(error)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = event.size().width() < _SIDE_BELOW
+        down, across = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+        self._body.setDirection(down if narrow else across)
+        self._side.setMaximumWidth(self.maximumWidth() if narrow else _SIDE_WIDTH)
+
+    def _lay_out(self) -> None:
+        self._side = self._make_side()
+        self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._body.setContentsMargins(0, 0, 0, 0)
+        self._body.setSpacing(0)
+        self._body.addWidget(self._make_table(), 1)
+        self._body.addWidget(self._side)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._banner)
+        column.addWidget(self._make_strip())
+        column.addWidget(self._waiting)
+        column.addLayout(self._body, 1)
 
     def _make_strip(self) -> QWidget:
         strip = QFrame()
@@ -44,9 +114,10 @@ class LedgerPage(QWidget):
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(0)
         groups = QButtonGroup(strip)
-        for grouping, words in _GROUPINGS:
-            button = segment_button(f"tokens.by_{grouping}", words, partial(self._model.group_by, grouping))
-            button.setChecked(grouping == "tier")
+        for dimension in DIMENSIONS:
+            words, action = f"By {dimension}", partial(self._model.group_by, dimension)
+            button = segment_button(f"tokens.by_{dimension}", words, action)
+            button.setChecked(dimension == self._model.dimension)
             groups.addButton(button)
             row.addWidget(button)
         row.addSpacing(16)
@@ -58,26 +129,69 @@ class LedgerPage(QWidget):
             scopes.addButton(button)
             row.addWidget(button)
         row.addStretch(1)
+        export = push_button("tokens.export", "Export CSV…", lambda: self._export.ask(self._model.runs()), kind="link")
+        export.setToolTip("All rows of what is counted here, by run, track, ticket, tier, model and day")
+        row.addWidget(export)
+        row.addWidget(push_button("tokens.limits", "Set limits…", self._budget.ask_limits, kind="link"))
         return strip
 
     def _make_table(self) -> QTableView:
         table = row_table(self._context.theme, "tokens.table", "Tokens and cost", self._model)
         table.setHorizontalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
-        header = table.horizontalHeader()
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        header = SortHeader(self._context.theme, "tokens.columns", table)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header.setDefaultSectionSize(84)
+        header.setDefaultSectionSize(_COLUMN_WIDTH)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setMinimumSectionSize(84)
+        header.setMinimumSectionSize(_COLUMN_WIDTH)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         return table
+
+    def _make_side(self) -> QWidget:
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(12, 8, 12, 8)
+        column.setSpacing(8)
+        column.addWidget(self._run_label)
+        column.addWidget(self._course)
+        column.addWidget(self._budget)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setObjectName("tokens.side")
+        area.setAccessibleName("Over time, and the budget")
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(content)
+        return area
 
     def _count_all(self, all_runs: bool) -> None:
         self._all_runs = all_runs
         self._follow_run()
 
     def _follow_run(self) -> None:
+        run = self._selected_run()
         if self._all_runs:
             self._model.show_run(None)
-            return
-        run = self._context.selection.run(self._context.bridge.state)
-        self._model.show_run(run.run_id if run is not None else "")
+        else:
+            self._model.show_run(run.run_id if run is not None else "")
+        self._throttle.ask()
+
+    def _selected_run(self) -> RunState | None:
+        return self._context.selection.run(self._context.bridge.state)
+
+    def _show_course(self) -> None:
+        """Of the selected run; where all are counted, of the one that began last."""
+        run = self._context.bridge.state.newest_run if self._all_runs else self._selected_run()
+        self._run_label.setText(run_name(run) if run is not None else "")
+        self._course.show_run(run)
+
+    def _track_title(self, track_id: str) -> str | None:
+        shown = self._context.tracks.find(track_id)
+        return shown.track.title if shown is not None else None
+
+    def _exported(self, path: Path, rows: int) -> None:
+        self._banner.show_offer(f"{plural(rows, 'row')} written to {path}.")
+
+    def _limits_refused(self, error: SlopError, limits: BudgetLimits) -> None:
+        self._banner.show_error(error, "Open again…", partial(self._budget.ask_again, limits))
