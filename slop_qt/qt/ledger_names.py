@@ -18,9 +18,10 @@ _PLANNING = "Planning"
 
 
 def run_name(run: RunState) -> str:
-    """`27 Nov 21:15  Finish pocketbook`; of a planned epic its first line."""
+    """`27 Nov 21:15  Finish pocketbook`; of a planned epic `27 Nov 21:12  Planning: ` and its first line."""
     title = next((line.strip() for line in run.title.splitlines() if line.strip()), run.run_id)
-    return f"{moment(run.started_at)}  {make_visible(title)}"
+    planning = f"{_PLANNING}: " if run.track_id is None else ""
+    return f"{moment(run.started_at)}  {planning}{make_visible(title)}"
 
 
 def group_names(

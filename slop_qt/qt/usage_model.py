@@ -1,7 +1,7 @@
 """Tokens and cost by run, track, ticket, tier, model or day, with their total."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
@@ -35,11 +35,12 @@ _NEWEST_FIRST = frozenset({"run", "day"})
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A group, or the total: its name, and what it came to."""
+    """A group, or the total: its name, what it came to, and the how manieth group was spent on first."""
 
     group: Group
     name: str
     usage: Usage
+    place: int = field(default=0, compare=False)
     is_total: bool = False
 
     @property
@@ -173,7 +174,7 @@ class UsageModel(QAbstractTableModel):
                     sums[group] = UsageSum()
                 sums[group].add(usage)
         names = group_names(sums, self._dimension, self._bridge.state, self._track_title)
-        rows = [_Row(group, names[group], total.usage) for group, total in sums.items()]
+        rows = [_Row(group, names[group], total.usage, place) for place, (group, total) in enumerate(sums.items())]
         return [*self._sorted(rows), _Row(None, "Total", everything.usage, is_total=True)]
 
     def _of_run(self, run: RunState) -> _OfRun:
@@ -194,14 +195,12 @@ class UsageModel(QAbstractTableModel):
             return sorted(rows, key=self._place, reverse=self._descending)
         return sorted(own, key=lambda row: row.name.casefold(), reverse=self._descending)
 
-    def _place(self, row: _Row) -> tuple[int, str]:
-        """Tiers by number, runs and days as they came; the rest where they are."""
-        if isinstance(row.group, int):
-            return (row.group, "")
+    def _place(self, row: _Row) -> tuple[str, int]:
+        """Tiers by number, runs and days as they came, the rest as they were first spent on."""
         if self._dimension == "run":
             run = self._bridge.state.runs.get(str(row.group))
-            return (0, run.started_at if run is not None else "")
-        return (0, str(row.group) if self._dimension == "day" else "")
+            return (run.started_at if run is not None else "", row.place)
+        return (str(row.group) if self._dimension in {"day", "tier"} else "", row.place)
 
     def rowCount(self, parent: AnyIndex = _ROOT) -> int:
         return 0 if parent.isValid() else len(self._rows)

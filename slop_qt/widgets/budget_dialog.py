@@ -31,6 +31,7 @@ _TOKENS = re.compile(r"\d{1,3}(?:[,_ ]\d{3})+|\d+")
 _MOST_TOKENS = 10**15
 _MOST_USD = 10**9
 _NAMED = 4
+_WIDTH = 560
 
 
 def _money(text: str) -> float | None:
@@ -122,13 +123,14 @@ class BudgetDialog(QDialog):
             self._ask(theme, column, "run", f"This run: {run_title}", standing.run)
         self._ask(theme, column, "day", "Each day, all runs of the project together", standing.day)
         column.addWidget(_words("Tokens are input and output together. A request is sent only if its worst case fits."))
-        column.addStretch(1)
         self._effect = _words("")
         self._effect.setObjectName("budget.effect")
         column.addWidget(self._effect)
         self._check()
         self.accepted.connect(lambda: self.chosen.emit(self.limits()))
-        self.resize(560, self.sizeHint().height())
+        layout = self.layout()
+        assert layout is not None
+        self.resize(_WIDTH, layout.totalHeightForWidth(_WIDTH))
 
     def limits(self) -> BudgetLimits:
         """What stands in the fields; the run's are as they were where they could not be changed."""

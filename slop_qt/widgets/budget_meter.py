@@ -23,34 +23,36 @@ _ASIDE_ALPHA = 110
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """Of a limit: what is spent and set aside, as parts of 1; together they may be more."""
+    """Of a limit: what is spent, and that with what is set aside, as parts of 1; both may be more."""
 
     spent: float
-    reserved: float
-
-    @property
-    def taken(self) -> float:
-        """Both."""
-        return self.spent + self.reserved
+    taken: float
 
 
 def money_words(scope: BudgetScope) -> str:
-    """`$1.20 + $0.40 set aside of $5.00, $3.40 left`; `at least` where the price of something is not known."""
-    spent = f"{'at least ' if scope.unpriced else ''}{dollars(scope.spent_usd)}"
-    aside = f" + {dollars(scope.reserved_usd)} set aside" if scope.reserved_usd else ""
-    if scope.limit_usd is None:
-        return f"{spent}{aside}, no limit"
-    left = max(0.0, scope.limit_usd - scope.spent_usd - scope.reserved_usd)
-    return f"{spent}{aside} of {dollars(scope.limit_usd)}, {dollars(left)} left"
+    """`$1.20 spent, $0.40 set aside`; `at least` where the price of something is not known."""
+    spent = f"{'at least ' if scope.unpriced else ''}{dollars(scope.spent_usd)} spent"
+    return f"{spent}, {dollars(scope.reserved_usd)} set aside" if scope.reserved_usd else spent
 
 
 def token_words(scope: BudgetScope, number: Callable[[int], str] = count) -> str:
-    """`12,000 + 8,000 set aside of 500,000 tokens, 480,000 left`."""
-    aside = f" + {number(scope.reserved_tokens)} set aside" if scope.reserved_tokens else ""
+    """`12,000 tokens spent, 8,000 set aside`."""
+    spent = f"{number(scope.spent_tokens)} tokens spent"
+    return f"{spent}, {number(scope.reserved_tokens)} set aside" if scope.reserved_tokens else spent
+
+
+def _money_left(scope: BudgetScope) -> str:
+    if scope.limit_usd is None:
+        return "no limit in money"
+    left = max(0.0, scope.limit_usd - scope.spent_usd - scope.reserved_usd)
+    return f"{dollars(left)} left of {dollars(scope.limit_usd)}"
+
+
+def _tokens_left(scope: BudgetScope, number: Callable[[int], str] = count) -> str:
     if scope.limit_tokens is None:
-        return f"{number(scope.spent_tokens)}{aside} tokens, no limit"
+        return "no limit in tokens"
     left = max(0, scope.limit_tokens - scope.spent_tokens - scope.reserved_tokens)
-    return f"{number(scope.spent_tokens)}{aside} of {number(scope.limit_tokens)} tokens, {number(left)} left"
+    return f"{number(left)} left of {number(scope.limit_tokens)} tokens"
 
 
 def scope_sentence(scope: BudgetScope) -> str:
@@ -60,7 +62,8 @@ def scope_sentence(scope: BudgetScope) -> str:
         if scope.unpriced
         else ""
     )
-    return f"Spent: {money_words(scope)}; {token_words(scope)}.{unpriced}"
+    money, tokens = f"{_money_left(scope)}: {money_words(scope)}", f"{_tokens_left(scope)}: {token_words(scope)}"
+    return f"{money[0].upper()}{money[1:]}. {tokens[0].upper()}{tokens[1:]}.{unpriced}"
 
 
 def used_up(scope: BudgetScope) -> bool:
@@ -77,11 +80,14 @@ def _shares(scope: BudgetScope) -> list[_Share]:
 def _share(spent: float, reserved: float, limit: float | None) -> _Share | None:
     if limit is None:
         return None
-    return _Share(spent / limit, reserved / limit) if limit > 0 else _Share(1.0, 0.0)
+    return _Share(spent / limit, (spent + reserved) / limit) if limit > 0 else _Share(1.0, 1.0)
 
 
 class BudgetMeter(QWidget):
-    """Its words above, its bar below: the nearer one of the limits in money and tokens. Lives in the GUI thread."""
+    """What is left above a bar, what is spent and set aside below it, of the nearer limit of the two.
+
+    Lives in the GUI thread.
+    """
 
     def __init__(self, theme: Theme, name: str, title: str) -> None:
         super().__init__()
@@ -94,13 +100,22 @@ class BudgetMeter(QWidget):
         self._say()
 
     @property
-    def words(self) -> str:
-        """What stands above the bar, beside its title: of the limit that is nearer, or what has been spent."""
+    def left(self) -> str:
+        """What stands above the bar, beside its title."""
+        if self._scope.limit_usd is None and self._scope.limit_tokens is None:
+            return "no limit"
+        return _tokens_left(self._scope, short_count) if self._of_tokens() else _money_left(self._scope)
+
+    @property
+    def taken(self) -> str:
+        """What stands below the bar."""
+        return token_words(self._scope, short_count) if self._of_tokens() else money_words(self._scope)
+
+    def _of_tokens(self) -> bool:
         scope = self._scope
         money = _share(scope.spent_usd, scope.reserved_usd, scope.limit_usd)
         tokens = _share(scope.spent_tokens, scope.reserved_tokens, scope.limit_tokens)
-        of_tokens = tokens is not None and (money is None or tokens.taken > money.taken)
-        return token_words(scope, short_count) if of_tokens else money_words(scope)
+        return tokens is not None and (money is None or tokens.taken > money.taken)
 
     def show_scope(self, scope: BudgetScope) -> None:
         """Show where that limit stands."""
@@ -111,12 +126,15 @@ class BudgetMeter(QWidget):
 
     def _say(self) -> None:
         sentence = scope_sentence(self._scope)
-        self.setAccessibleName(f"{self._title}: {self.words}")
+        self.setAccessibleName(f"{self._title}: {self.left}, {self.taken}")
         self.setAccessibleDescription(sentence)
         self.setToolTip(sentence)
 
     def sizeHint(self) -> QSize:
-        return QSize(240, QFontMetrics(self._theme.font(small=True)).height() + _GAP + _BAR_HEIGHT)
+        return QSize(240, 2 * self._text_height() + 2 * _GAP + _BAR_HEIGHT)
+
+    def _text_height(self) -> int:
+        return QFontMetrics(self._theme.font(small=True)).height()
 
     def minimumSizeHint(self) -> QSize:
         return QSize(_LEAST_WIDTH, self.sizeHint().height())
@@ -128,17 +146,24 @@ class BudgetMeter(QWidget):
             self._paint_bar(painter, share)
 
     def _paint_words(self, painter: QPainter) -> None:
-        area = QRect(0, 0, self.width(), self.height() - _BAR_HEIGHT - _GAP)
+        height = self._text_height()
+        above = QRect(0, 0, self.width(), height)
+        below = QRect(0, self.height() - height, self.width(), height)
         painter.setFont(self._theme.font(small=True))
         painter.setPen(self._theme.color("muted"))
-        painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self._title)
-        area.setLeft(painter.fontMetrics().horizontalAdvance(self._title) + 2 * _GAP)
+        self._write(painter, above, self._title, Qt.AlignmentFlag.AlignLeft)
+        self._write(painter, below, self.taken, Qt.AlignmentFlag.AlignLeft)
+        above.setLeft(painter.fontMetrics().horizontalAdvance(self._title) + 2 * _GAP)
+        painter.setFont(self._theme.font(small=True, strong=True))
         painter.setPen(self._theme.color("text"))
-        words = painter.fontMetrics().elidedText(self.words, Qt.TextElideMode.ElideRight, area.width())
-        painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
+        self._write(painter, above, self.left, Qt.AlignmentFlag.AlignRight)
+
+    def _write(self, painter: QPainter, area: QRect, words: str, side: Qt.AlignmentFlag) -> None:
+        fitting = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(area, side | Qt.AlignmentFlag.AlignVCenter, fitting)
 
     def _paint_bar(self, painter: QPainter, share: _Share | None) -> None:
-        bar = QRect(0, self.height() - _BAR_HEIGHT, self.width(), _BAR_HEIGHT)
+        bar = QRect(0, self._text_height() + _GAP, self.width(), _BAR_HEIGHT)
         painter.fillRect(bar, self._theme.color("line"))
         if share is None:
             return

@@ -1,14 +1,14 @@
 """A table's header that sorts: by a click, or by keys while it has the keyboard."""
 
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHeaderView, QTableView
 
 from slop_qt.qt.theme import Theme
 
 __all__ = ["SortHeader"]
 
-_ARROW = 12
+_ARROW, _EDGE = 10, 8
 _FOCUS_LINE = 2
 
 
@@ -29,7 +29,7 @@ class SortHeader(QHeaderView):
         self.setHighlightSections(False)
         self.setSortIndicatorShown(False)  # what the style would paint stands in the words' way
         self.setSortIndicatorClearable(True)
-        self.sortIndicatorChanged.connect(self.viewport().update)
+        self.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         theme.changed.connect(self.viewport().update)
         table.setHorizontalHeader(self)
         self.sectionClicked.connect(self._clicked)
@@ -43,7 +43,8 @@ class SortHeader(QHeaderView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
         if step is not None:
-            self._at = min(max(self._at + step, 0), self.count() - 1)
+            place = min(max(self.visualIndex(self._at) + step, 0), self.count() - 1)
+            self._at = self.logicalIndex(place)
             self._say()
             self.viewport().update()
         elif event.key() in {Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter}:
@@ -87,11 +88,21 @@ class SortHeader(QHeaderView):
         return QRect(self.sectionViewportPosition(column), 0, self.sectionSize(column), self.height())
 
     def _paint_arrow(self, painter: QPainter, area: QRect, column: int) -> None:
-        """At the side of the column that its words leave free."""
+        """Beside its words, on the side that they leave free."""
         name = "up" if self.sortIndicatorOrder() == Qt.SortOrder.AscendingOrder else "down"
         arrow = self._theme.pixmap(name, "accent", self.devicePixelRatioF(), _ARROW)
-        left = area.right() - _ARROW - 2 if column == 0 else area.left() + 2
+        words = max(QFontMetrics(self.font()).horizontalAdvance(line) for line in self._words(column).split("\n"))
+        to_the_left = self._alignment(column) & Qt.AlignmentFlag.AlignLeft
+        beside = area.left() + _EDGE + words + 2 if to_the_left else area.right() - _EDGE - words - _ARROW - 1
+        left = min(max(beside, area.left()), area.right() - _ARROW)
         painter.drawPixmap(left, area.center().y() - _ARROW // 2, arrow)
+
+    def _words(self, column: int) -> str:
+        return str(self.model().headerData(column, Qt.Orientation.Horizontal) or "")
+
+    def _alignment(self, column: int) -> Qt.AlignmentFlag:
+        role = Qt.ItemDataRole.TextAlignmentRole
+        return Qt.AlignmentFlag(self.model().headerData(column, Qt.Orientation.Horizontal, role) or 0)
 
     def _clicked(self, column: int) -> None:
         self._at = column  # Qt itself has turned the indicator
@@ -99,9 +110,10 @@ class SortHeader(QHeaderView):
     def _sort(self, column: int, order: Qt.SortOrder) -> None:
         self.model().sort(column, order)
         self._say()
+        self.viewport().update()
 
     def _say(self) -> None:
-        name = str(self.model().headerData(self._at, Qt.Orientation.Horizontal) or "").replace("\n", " ")
+        name = self._words(self._at).replace("\n", " ")
         state = "not sorted by"
         if self.sortIndicatorSection() == self._at:
             rising = self.sortIndicatorOrder() == Qt.SortOrder.AscendingOrder

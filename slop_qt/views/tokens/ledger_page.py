@@ -3,17 +3,15 @@
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QBoxLayout,
     QButtonGroup,
     QFrame,
     QHBoxLayout,
-    QHeaderView,
     QScrollArea,
-    QTableView,
+    QSplitter,
     QVBoxLayout,
     QWidget,
 )
@@ -30,19 +28,18 @@ from slop_qt.qt.words import plural
 from slop_qt.views.tokens.budget_box import BudgetBox
 from slop_qt.views.tokens.course_view import CourseView
 from slop_qt.views.tokens.ledger_export import LedgerExport
+from slop_qt.views.tokens.ledger_table import LedgerTable
 from slop_qt.views.tokens.waiting_strip import WaitingStrip
 from slop_qt.widgets.banner import Banner
 from slop_qt.widgets.buttons import muted_label, push_button, segment_button
-from slop_qt.widgets.row_table import row_table
-from slop_qt.widgets.sort_header import SortHeader
+from slop_qt.widgets.elided_label import ElidedLabel
 
 __all__ = ["LedgerPage"]
 
 _REFRESH_MS = 250
-_SIDE_WIDTH = 340
-_SIDE_BELOW = 720  # narrower than this, what stands beside the table stands below it
-_COLUMN_WIDTH = 76
-_LEAST_NAME_WIDTH = 160
+_SIDE_WIDTH, _SIDE_HEIGHT = 300, 210
+_LEAST_SIZE = QSize(320, 90)
+_NARROW = 720  # below this, what stands beside each other stands below each other
 
 
 class LedgerPage(QWidget):
@@ -56,8 +53,7 @@ class LedgerPage(QWidget):
         self._model = UsageModel(context.bridge, self, self._track_title)
         self._banner = Banner(context.theme, "tokens.ledger.banner")
         self._course = CourseView(context.theme)
-        self._run_label = muted_label()
-        self._run_label.setObjectName("tokens.course.run")
+        self._run_label = ElidedLabel(context.theme, "tokens.course.run")
         self._budget = BudgetBox(context, self)
         self._export = LedgerExport(context, self, self, self._exported)
         self._waiting = WaitingStrip(context.theme, self._budget.ask_limits, self._budget.stop_run)
@@ -85,42 +81,75 @@ class LedgerPage(QWidget):
         """Say here what went wrong."""
         self._banner.show_error(error)
 
+    def minimumSizeHint(self) -> QSize:
+        """Less than what stands beside each other takes: narrow, it stands below each other."""
+        return _LEAST_SIZE
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        narrow = event.size().width() < _SIDE_BELOW
+        narrow = event.size().width() < _NARROW
         down, across = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
-        self._body.setDirection(down if narrow else across)
-        self._side.setMaximumWidth(self.maximumWidth() if narrow else _SIDE_WIDTH)
+        for row in (self._strip_row, self._waiting.row):
+            row.setDirection(down if narrow else across)
+            row.setSpacing(4 if narrow else 16)
+        wanted = Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal
+        if self._body.orientation() != wanted:
+            self._body.setOrientation(wanted)
+            self._share_out(event.size())
+
+    def _share_out(self, size: QSize) -> None:
+        across = self._body.orientation() == Qt.Orientation.Horizontal
+        side = _SIDE_WIDTH if across else _SIDE_HEIGHT
+        whole = size.width() if across else size.height()
+        self._body.setSizes([max(whole - side, side), side])
 
     def _lay_out(self) -> None:
-        self._side = self._make_side()
-        self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._body.setContentsMargins(0, 0, 0, 0)
-        self._body.setSpacing(0)
-        self._body.addWidget(self._make_table(), 1)
-        self._body.addWidget(self._side)
+        self._body = QSplitter(Qt.Orientation.Horizontal)
+        self._body.setObjectName("tokens.body")
+        self._body.setAccessibleName("Table, and beside it time and budget")
+        self._body.setChildrenCollapsible(False)
+        self._body.addWidget(LedgerTable(self._context.theme, self._model))
+        self._body.addWidget(self._make_side())
+        self._body.setStretchFactor(0, 1)
+        self._body.setStretchFactor(1, 0)
+        self._share_out(QSize(3 * _SIDE_WIDTH, _SIDE_HEIGHT))
         column = QVBoxLayout(self)
+        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._banner)
         column.addWidget(self._make_strip())
         column.addWidget(self._waiting)
-        column.addLayout(self._body, 1)
+        column.addWidget(self._body, 1)
 
     def _make_strip(self) -> QWidget:
         strip = QFrame()
         strip.setProperty("kind", "strip")
-        row = QHBoxLayout(strip)
-        row.setContentsMargins(8, 4, 8, 4)
+        self._strip_row = QBoxLayout(QBoxLayout.Direction.LeftToRight, strip)
+        self._strip_row.setContentsMargins(8, 4, 8, 4)
+        self._strip_row.addLayout(self._make_groupings(strip))
+        self._strip_row.addLayout(self._make_scopes(strip), 1)
+        return strip
+
+    def _make_groupings(self, strip: QWidget) -> QHBoxLayout:
+        row = QHBoxLayout()
         row.setSpacing(0)
+        row.addWidget(muted_label("By"))
+        row.addSpacing(8)
         groups = QButtonGroup(strip)
         for dimension in DIMENSIONS:
-            words, action = f"By {dimension}", partial(self._model.group_by, dimension)
-            button = segment_button(f"tokens.by_{dimension}", words, action)
+            action = partial(self._model.group_by, dimension)
+            button = segment_button(f"tokens.by_{dimension}", dimension.capitalize(), action)
+            button.setAccessibleName(f"By {dimension}")
             button.setChecked(dimension == self._model.dimension)
             groups.addButton(button)
             row.addWidget(button)
-        row.addSpacing(16)
+        row.addStretch(1)
+        return row
+
+    def _make_scopes(self, strip: QWidget) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(0)
         scopes = QButtonGroup(strip)
         for all_runs, words in ((True, "All runs"), (False, "Selected run")):
             name = "tokens.all_runs" if all_runs else "tokens.selected_run"
@@ -132,27 +161,17 @@ class LedgerPage(QWidget):
         export = push_button("tokens.export", "Export CSV…", lambda: self._export.ask(self._model.runs()), kind="link")
         export.setToolTip("All rows of what is counted here, by run, track, ticket, tier, model and day")
         row.addWidget(export)
-        row.addWidget(push_button("tokens.limits", "Set limits…", self._budget.ask_limits, kind="link"))
-        return strip
-
-    def _make_table(self) -> QTableView:
-        table = row_table(self._context.theme, "tokens.table", "Tokens and cost", self._model)
-        table.setHorizontalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        header = SortHeader(self._context.theme, "tokens.columns", table)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header.setDefaultSectionSize(_COLUMN_WIDTH)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setMinimumSectionSize(_COLUMN_WIDTH)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
-        return table
+        return row
 
     def _make_side(self) -> QWidget:
         content = QWidget()
         column = QVBoxLayout(content)
-        column.setContentsMargins(12, 8, 12, 8)
-        column.setSpacing(8)
-        column.addWidget(self._run_label)
+        column.setContentsMargins(12, 4, 12, 8)
+        column.setSpacing(6)
+        top = QHBoxLayout()
+        top.addWidget(self._run_label, 1)
+        top.addWidget(push_button("tokens.limits", "Set limits…", self._budget.ask_limits, kind="link"))
+        column.addLayout(top)
         column.addWidget(self._course)
         column.addWidget(self._budget)
         column.addStretch(1)
@@ -163,6 +182,8 @@ class LedgerPage(QWidget):
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(content)
+        area.viewport().setAutoFillBackground(False)
+        content.setAutoFillBackground(False)
         return area
 
     def _count_all(self, all_runs: bool) -> None:
@@ -183,7 +204,7 @@ class LedgerPage(QWidget):
     def _show_course(self) -> None:
         """Of the selected run; where all are counted, of the one that began last."""
         run = self._context.bridge.state.newest_run if self._all_runs else self._selected_run()
-        self._run_label.setText(run_name(run) if run is not None else "")
+        self._run_label.say(run_name(run) if run is not None else "")
         self._course.show_run(run)
 
     def _track_title(self, track_id: str) -> str | None:

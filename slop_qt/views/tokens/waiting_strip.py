@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout
 
 from slop_qt.qt.status import Look
 from slop_qt.qt.theme import Theme
@@ -16,7 +16,7 @@ _WAITS = Look("waiting", "Budget", "waiting")
 
 
 class WaitingStrip(QFrame):
-    """Hidden while nothing waits for the budget. Lives in the GUI thread."""
+    """Hidden while nothing waits for the budget; `row` lays it out. Lives in the GUI thread."""
 
     def __init__(self, theme: Theme, on_raise: Callable[[], None], on_stop: Callable[[], None]) -> None:
         super().__init__()
@@ -24,12 +24,16 @@ class WaitingStrip(QFrame):
         self.setProperty("kind", "banner")
         self.setProperty("tone", "waiting")
         self._notice = Notice(theme, "tokens.waiting.reason")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 4, 8, 4)
-        row.setSpacing(8)
-        row.addWidget(self._notice, 1)
-        row.addWidget(push_button("tokens.raise", "Raise limit…", on_raise, kind="primary"))
-        row.addWidget(push_button("tokens.stop", "Stop the run", on_stop))
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addStretch(1)
+        buttons.addWidget(push_button("tokens.raise", "Raise limit…", on_raise, kind="primary"))
+        buttons.addWidget(push_button("tokens.stop", "Stop the run", on_stop))
+        self.row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self.row.setContentsMargins(12, 4, 8, 4)
+        self.row.setSpacing(8)
+        self.row.addWidget(self._notice, 1)
+        self.row.addLayout(buttons)
         self.hide()
 
     def show_waiting(self, waiting: Mapping[str, str] | None) -> None:
