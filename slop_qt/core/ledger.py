@@ -8,9 +8,19 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from slop_qt.core.state import RunState
-from slop_qt.core.usage import Usage, UsageSum
+from slop_qt.core.usage import NO_USAGE, Usage, UsageSum, total_usage
 
-__all__ = ["DIMENSIONS", "Dimension", "Group", "LedgerRow", "group_of", "grouped", "ledger_csv", "ledger_rows"]
+__all__ = [
+    "DIMENSIONS",
+    "Dimension",
+    "Group",
+    "LedgerRow",
+    "LedgerSums",
+    "group_of",
+    "grouped",
+    "ledger_csv",
+    "ledger_rows",
+]
 
 Dimension = Literal["run", "track", "ticket", "tier", "model", "day"]
 DIMENSIONS: tuple[Dimension, ...] = ("run", "track", "ticket", "tier", "model", "day")
@@ -95,6 +105,57 @@ def grouped(rows: Iterable[LedgerRow], dimension: Dimension) -> dict[Group, Usag
             sums[group] = UsageSum()
         sums[group].add(row.usage)
     return {group: total.usage for group, total in sums.items()}
+
+
+class LedgerSums:
+    """The groups of one dimension over some runs, kept: a run that spends costs what its own groups cost.
+
+    Attributes:
+        groups: the sum of each group, in the order in which the groups came.
+    """
+
+    def __init__(self, dimension: Dimension) -> None:
+        self.groups: dict[Group, Usage] = {}
+        self._dimension = dimension
+        self._of_runs: dict[str, dict[Group, Usage]] = {}
+        self._totals: dict[str, Usage] = {}
+        self._spenders: dict[Group, dict[str, None]] = {}
+
+    def __contains__(self, run_id: str) -> bool:
+        return run_id in self._of_runs
+
+    @property
+    def total(self) -> Usage:
+        """All of it."""
+        return total_usage(self._totals.values())
+
+    def count(self, runs: Iterable[RunState]) -> set[Group]:
+        """Count these runs, in place of what they came to before. Returns the groups that are others by that."""
+        touched: dict[Group, None] = {}
+        for run in runs:
+            touched.update(dict.fromkeys(self._take_over(run)))
+        for group in touched:
+            self._sum_up(group)
+        return set(touched)
+
+    def _take_over(self, run: RunState) -> list[Group]:
+        """Returns the groups in which the run has spent something else than it had."""
+        before, now = self._of_runs.get(run.run_id, {}), grouped(ledger_rows([run]), self._dimension)
+        self._of_runs[run.run_id], self._totals[run.run_id] = now, run.usage_total()
+        gone = [group for group in before if group not in now]
+        for group in gone:
+            del self._spenders[group][run.run_id]
+        changed = [group for group, usage in now.items() if before.get(group) != usage]
+        for group in changed:
+            self._spenders.setdefault(group, {})[run.run_id] = None
+        return gone + changed
+
+    def _sum_up(self, group: Group) -> None:
+        spenders = self._spenders[group]
+        if spenders:
+            self.groups[group] = total_usage(self._of_runs[run_id][group] for run_id in spenders)
+        else:
+            self.groups.pop(group, NO_USAGE)
 
 
 def ledger_csv(rows: Iterable[LedgerRow]) -> str:

@@ -1,14 +1,14 @@
 """Tokens and cost by run, track, ticket, tier, model or day, with their total."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
-from slop_qt.core.ledger import Dimension, Group, grouped, ledger_rows
+from slop_qt.core.ledger import Dimension, Group, LedgerSums
 from slop_qt.core.state import RunState
 from slop_qt.core.streams import TIERS
-from slop_qt.core.usage import Usage, UsageSum
+from slop_qt.core.usage import NO_USAGE, Usage
 from slop_qt.qt.event_bridge import EventBridge
 from slop_qt.qt.ledger_names import TrackTitle, group_names
 from slop_qt.qt.roles import AnyIndex, Role, column_alignment
@@ -28,6 +28,16 @@ _COLUMNS = (
     "Reasoning\ntokens",
     "Cost\nUSD",
 )
+# What is shown in each, to sort by; an unknown cost is more than any that is known.
+_NUMBERS: tuple[Callable[[Usage], float], ...] = (
+    lambda usage: usage.requests,
+    lambda usage: usage.input_tokens,
+    lambda usage: usage.cache_read_tokens,
+    lambda usage: usage.cache_write_tokens,
+    lambda usage: usage.output_tokens,
+    lambda usage: usage.reasoning_tokens,
+    lambda usage: float("inf") if usage.cost_usd is None else usage.cost_usd,
+)
 _FIRST_ORDERS = (Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder)  # of names, and of numbers
 # What a person looks for first among these is the newest.
 _NEWEST_FIRST = frozenset({"run", "day"})
@@ -35,26 +45,13 @@ _NEWEST_FIRST = frozenset({"run", "day"})
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A group, or the total: its name, what it came to, and the how manieth group was spent on first."""
+    """A group, or the total: its name, what it came to, and which of the groups it is in the order of their coming."""
 
     group: Group
     name: str
     usage: Usage
-    place: int = field(default=0, compare=False)
+    place: int = 0
     is_total: bool = False
-
-    @property
-    def key(self) -> tuple[bool, Group]:
-        """What the row is, whatever it says."""
-        return (self.is_total, self.group)
-
-
-@dataclass(frozen=True, slots=True)
-class _OfRun:
-    """One run's groups and total, kept until the run changes."""
-
-    groups: dict[Group, Usage]
-    total: Usage
 
 
 class UsageModel(QAbstractTableModel):
@@ -72,11 +69,14 @@ class UsageModel(QAbstractTableModel):
         self._dimension: Dimension = "tier"
         self._run_id: str | None = None
         self._column, self._descending = -1, False
-        self._kept: dict[str, _OfRun] = {}
-        self._rows: list[_Row] = self._compute()
+        self._stale: set[str] = set()
+        self._names: Mapping[Group, str] = {}
+        self._by_group: dict[Group, _Row] = {}
+        self._begin()
+        self._rows: list[_Row] = self._counted()
         self._throttle = Throttle(self.refresh, _REFRESH_MS, self)
-        bridge.usage_changed.connect(self._changed)
-        bridge.runs_changed.connect(self._changed)
+        bridge.usage_changed.connect(self._spent)
+        bridge.runs_changed.connect(self._renamed)
 
     @property
     def dimension(self) -> Dimension:
@@ -86,7 +86,6 @@ class UsageModel(QAbstractTableModel):
     def group_by(self, dimension: Dimension) -> None:
         """Show these groups."""
         self._dimension = dimension
-        self._kept.clear()
         self._reset()
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, 0)
 
@@ -110,79 +109,94 @@ class UsageModel(QAbstractTableModel):
         else:
             self._throttle.let_go()
 
-    def refresh_soon(self) -> None:
-        """Count again when it is time to, and is seen: what the groups are called may have changed."""
+    def rename_soon(self) -> None:
+        """What the groups are called may have changed."""
+        self._names = {}
         self._throttle.ask()
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Sort by that column, the total last all the same; -1 is the order of the groups themselves."""
         self._column, self._descending = column, order == Qt.SortOrder.DescendingOrder
-        self._rearrange(self._sorted(self._rows[:-1]) + self._rows[-1:])
+        self._rearrange([*self._sorted(self._rows[:-1]), self._rows[-1]])
 
     def refresh(self) -> None:
         """Count again, saying only which rows are new, moved or changed."""
-        rows = self._compute()
-        new, old = {row.key: row for row in rows}, {row.key for row in self._rows}
-        if not old <= new.keys():
+        rows = self._counted()
+        before = {row.group: row for row in self._rows[:-1]}
+        now = {row.group for row in rows[:-1]}
+        if not before.keys() <= now:
             self._reset()
             return
-        added = [row for key, row in new.items() if key not in old]
+        added = [row for row in rows[:-1] if row.group not in before]
         if added:
             at = len(self._rows) - 1
             self.beginInsertRows(_ROOT, at, at + len(added) - 1)
             self._rows[at:at] = added
             self.endInsertRows()
-        if [row.key for row in rows] != [row.key for row in self._rows]:
-            before = {row.key: row for row in self._rows}
-            self._rearrange([before[row.key] for row in rows])
-        changed = [at for at, row in enumerate(rows) if row != self._rows[at]]
+        if any(row.group != shown.group for row, shown in zip(rows, self._rows, strict=True)):
+            known = before | {row.group: row for row in added}
+            self._rearrange([*(known[row.group] for row in rows[:-1]), self._rows[-1]])
+        changed = [at for at, row in enumerate(rows) if row is not self._rows[at] and row != self._rows[at]]
         self._rows = rows
         for at in changed:
             self.dataChanged.emit(self.index(at, 0), self.index(at, len(_COLUMNS)))
 
-    def _changed(self, run_ids: Iterable[str]) -> None:
-        for run_id in run_ids:
-            self._kept.pop(run_id, None)
+    def _spent(self, run_ids: Iterable[str]) -> None:
+        self._stale.update(run_ids)
         self._throttle.ask()
+
+    def _renamed(self, run_ids: Iterable[str]) -> None:
+        self._names = {}
+        self._spent(run_ids)
 
     def _rearrange(self, rows: list[_Row]) -> None:
         """The same rows in another order: what is selected stays so."""
         self.layoutAboutToBeChanged.emit()
         before = self.persistentIndexList()
-        keys = [self._rows[index.row()].key for index in before]
-        places = {row.key: at for at, row in enumerate(rows)}
+        last = len(rows) - 1
+        groups = [self._rows[index.row()].group for index in before]
+        places = {row.group: at for at, row in enumerate(rows[:-1])}
+        now = [
+            self.index(last if index.row() == last else places[group], index.column())
+            for group, index in zip(groups, before, strict=True)
+        ]
         self._rows = rows
-        now = [self.index(places[key], index.column()) for key, index in zip(keys, before, strict=True)]
         self.changePersistentIndexList(before, now)
         self.layoutChanged.emit()
 
     def _reset(self) -> None:
         self.beginResetModel()
-        self._rows = self._compute()
+        self._begin()
+        self._rows = self._counted()
         self.endResetModel()
 
-    def _compute(self) -> list[_Row]:
-        sums: dict[Group, UsageSum] = {}
-        if self._dimension == "tier":
-            sums = {tier: UsageSum() for tier in TIERS}
-        everything = UsageSum()
-        for run in self.runs():
-            of_run = self._of_run(run)
-            everything.add(of_run.total)
-            for group, usage in of_run.groups.items():
-                if group not in sums:
-                    sums[group] = UsageSum()
-                sums[group].add(usage)
-        names = group_names(sums, self._dimension, self._bridge.state, self._track_title)
-        rows = [_Row(group, names[group], total.usage, place) for place, (group, total) in enumerate(sums.items())]
-        return [*self._sorted(rows), _Row(None, "Total", everything.usage, is_total=True)]
+    def _begin(self) -> None:
+        """Forget what was counted, and what it was called."""
+        self._sums = LedgerSums(self._dimension)
+        self._names, self._by_group = {}, {}
 
-    def _of_run(self, run: RunState) -> _OfRun:
-        kept = self._kept.get(run.run_id)
-        if kept is None:
-            kept = _OfRun(grouped(ledger_rows([run]), self._dimension), run.usage_total())
-            self._kept[run.run_id] = kept
-        return kept
+    def _counted(self) -> list[_Row]:
+        """The rows as they are now; those that did not change are the same objects."""
+        touched = self._sums.count(
+            run for run in self.runs() if run.run_id in self._stale or run.run_id not in self._sums
+        )
+        self._stale.clear()
+        groups = self._groups()
+        if groups.keys() != self._names.keys():
+            self._names = group_names(groups, self._dimension, self._bridge.state, self._track_title)
+            touched |= groups.keys()
+        before, self._by_group = self._by_group, {}
+        for place, (group, usage) in enumerate(groups.items()):
+            fresh = group in touched or group not in before
+            self._by_group[group] = _Row(group, self._names[group], usage, place) if fresh else before[group]
+        rows = self._sorted(list(self._by_group.values()))
+        return [*rows, _Row(None, "Total", self._sums.total, is_total=True)]
+
+    def _groups(self) -> Mapping[Group, Usage]:
+        """All tiers are there, whether they have spent or not."""
+        if self._dimension != "tier":
+            return self._sums.groups
+        return {tier: self._sums.groups.get(tier, NO_USAGE) for tier in TIERS}
 
     def _sorted(self, rows: list[_Row]) -> list[_Row]:
         """The groups in the order that was asked for; equal ones in their own order."""
@@ -190,7 +204,8 @@ class UsageModel(QAbstractTableModel):
         if self._column < 0:
             return own
         if self._column > 0:
-            return sorted(own, key=lambda row: _numbers(row.usage)[self._column - 1], reverse=self._descending)
+            number = _NUMBERS[self._column - 1]
+            return sorted(own, key=lambda row: number(row.usage), reverse=self._descending)
         if self._dimension in {"run", "day", "tier"}:
             return sorted(rows, key=self._place, reverse=self._descending)
         return sorted(own, key=lambda row: row.name.casefold(), reverse=self._descending)
@@ -246,18 +261,5 @@ def _tip(row: _Row, column: int) -> str | None:
     return None
 
 
-def _numbers(usage: Usage) -> tuple[float, ...]:
-    """What is shown, to sort by; an unknown cost is more than any that is known."""
-    return (
-        usage.requests,
-        usage.input_tokens,
-        usage.cache_read_tokens,
-        usage.cache_write_tokens,
-        usage.output_tokens,
-        usage.reasoning_tokens,
-        float("inf") if usage.cost_usd is None else usage.cost_usd,
-    )
-
-
 def _cell(usage: Usage, column: int) -> str:
-    return cost(usage) if column == len(_COLUMNS) else count(int(_numbers(usage)[column - 1]))
+    return cost(usage) if column == len(_COLUMNS) else count(int(_NUMBERS[column - 1](usage)))

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from slop_qt.core import events as ev
 from slop_qt.core.approvals import Mode
 from slop_qt.core.course import Course
-from slop_qt.core.ledger import DIMENSIONS, Dimension, LedgerRow, group_of, grouped, ledger_csv, ledger_rows
+from slop_qt.core.ledger import DIMENSIONS, Dimension, LedgerRow, LedgerSums, group_of, grouped, ledger_csv, ledger_rows
 from slop_qt.core.state import SessionState
 from slop_qt.core.usage import NO_USAGE, Usage, total_usage
 
@@ -120,6 +121,29 @@ def test_a_course_has_all_that_was_spent_in_few_stretches(spendings: list[tuple[
     assert (None if costs is None else (costs or [0.0])[-1]) == total.cost_usd
     last = max((seconds for seconds, _ in spendings), default=0.0)
     assert course.duration_s - course.stretch_s <= max(0.0, last) and (not spendings or last < course.duration_s)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(REPORTS, max_size=30), st.sampled_from(DIMENSIONS), st.randoms())
+def test_sums_that_are_kept_are_those_that_are_counted_anew(
+    reports: list[ev.UsageReported], dimension: Dimension, chance: random.Random
+) -> None:
+    state, kept, stale = fold(beginnings()), LedgerSums(dimension), set(RUNS)
+    for report in reports:
+        state.apply(report)
+        stale.add(report.run_id or "")
+        if chance.random() < 0.3:
+            before = dict(kept.groups)
+            touched = kept.count([run for run in state.runs.values() if run.run_id in stale])
+            assert {group for group in kept.groups if kept.groups[group] != before.get(group)} == touched
+            stale.clear()
+    kept.count([run for run in state.runs.values() if run.run_id in stale])
+    assert kept.groups == grouped(ledger_rows(state.runs.values()), dimension)
+    assert kept.total == total_usage(report.usage for report in reports)
+    begun_again = fold(beginnings()).runs["R-1"]
+    kept.count([begun_again])
+    del state.runs["R-1"]
+    assert kept.groups == grouped(ledger_rows(state.runs.values()), dimension)
 
 
 def test_a_course_says_how_fast_and_how_much_by_when() -> None:

@@ -62,7 +62,7 @@ class LedgerPage(QWidget):
         context.bridge.usage_changed.connect(self._throttle.ask)
         context.bridge.runs_changed.connect(self._follow_run)
         context.selection.changed.connect(self._follow_run)
-        context.tracks.changed.connect(self._model.refresh_soon)
+        context.tracks.changed.connect(self._model.rename_soon)
         self._budget.stuck_changed.connect(lambda: self._waiting.show_waiting(self._budget.stuck))
         self._budget.refused.connect(self._limits_refused)
         self._throttle.ask()
