@@ -232,6 +232,30 @@ def test_what_waits_is_said_with_its_reason_and_raising_lets_it_go_on(
     assert page.findChild(BudgetMeter, "tokens.budget.run").left == "$12.44 left of $12.50"
 
 
+def test_what_waits_while_the_run_goes_on_is_said_beside_the_bars(page: LedgerPage, purse: Purse, qtbot: QtBot) -> None:
+    purse.waiting = WAITING
+    notice = page.findChild(Notice, "tokens.budget.notice")
+    qtbot.waitUntil(lambda: notice.words == "Waits Tier 3: T-003: Waits for the budget: too dear. And 1 more.")
+    assert not page.findChild(QPushButton, "tokens.raise").isVisible()
+    purse.waiting = {}
+    qtbot.waitUntil(lambda: notice.words == "")
+
+
+def test_a_run_that_begins_while_the_day_is_asked_about_keeps_its_limits(stage: Stage, qtbot: QtBot) -> None:
+    purse = Purse(stage)
+    page = LedgerPage(stage.context)
+    qtbot.addWidget(page)
+    page.show()
+    press(page, "tokens.limits")
+    assert "It is not known yet where the budget stands." in page.findChild(Banner).words
+    page.hold(False)
+    press(page, "tokens.limits")
+    stage.feed.publish(*story.running(story.Clock()))
+    answer_dialog(day_usd="8")
+    assert purse.sets == [SetBudget(run_id=story.RUN, limits=BudgetLimits(run_usd=5.0, day_usd=8.0))]
+    page.hold(True)
+
+
 def test_a_run_that_goes_on_by_itself_is_not_complained_of(
     page: LedgerPage, stage: Stage, purse: Purse, qtbot: QtBot
 ) -> None:

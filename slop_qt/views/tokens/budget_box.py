@@ -22,6 +22,7 @@ __all__ = ["BudgetBox"]
 
 _POLL_MS = 500
 _UNKNOWN = Look("failed", "Budget unknown", "failed")
+_WAITS = Look("waiting", "Waits", "waiting")
 
 
 class BudgetBox(QWidget):
@@ -59,12 +60,13 @@ class BudgetBox(QWidget):
         self._clock.timeout.connect(self._throttle.ask)
         context.bridge.runs_changed.connect(self._follow)
         context.bridge.usage_changed.connect(self._throttle.ask)
+        context.selection.changed.connect(self._throttle.ask)
         self._throttle.hold()
         self._throttle.ask()
 
     @property
     def stuck(self) -> Mapping[str, str] | None:
-        """What waits for the budget, with the reason; empty where all of a run does, None where nothing does."""
+        """What waits in a run that the budget has paused, with the reason; None where there is no such run."""
         return self._stuck
 
     def hold(self, held: bool) -> None:
@@ -77,12 +79,17 @@ class BudgetBox(QWidget):
             self._throttle.let_go()
 
     def ask_limits(self) -> None:
-        """Open the dialog."""
-        self._open_dialog()
+        """Open the dialog, once it is known what it would change."""
+        if self._standing is not None:
+            self._open_dialog(self._standing)
+            return
+        self._throttle.ask()
+        hint = "Try again in a moment. If it stays so, what stands beside the table says why."
+        self._surface.show_error(NotPossibleError("It is not known yet where the budget stands.", hint))
 
     def ask_again(self, typed: BudgetLimits) -> None:
         """Open the dialog with what was typed before, and could not be set."""
-        self._open_dialog().fill(typed)
+        self._open_dialog(self._standing or BudgetStanding()).fill(typed)
 
     def stop_run(self) -> None:
         """Stop the run that the budget is about."""
@@ -94,8 +101,7 @@ class BudgetBox(QWidget):
         """Say why nothing is known; the next answer takes its place."""
         self._notice.say(_UNKNOWN, error.message, error.hint)
 
-    def _open_dialog(self) -> BudgetDialog:
-        standing = self._standing or BudgetStanding()
+    def _open_dialog(self, standing: BudgetStanding) -> BudgetDialog:
         run = self._changeable(standing)
         dialog = BudgetDialog(
             self._context.theme, standing, run.title or run.run_id if run else "", self._stuck, self.window()
@@ -139,7 +145,6 @@ class BudgetBox(QWidget):
 
     def _answered(self, standing: BudgetStanding) -> None:
         self._asking = False
-        self._notice.clear()
         self._show(standing)
 
     def _show(self, standing: BudgetStanding) -> None:
@@ -148,18 +153,33 @@ class BudgetBox(QWidget):
         if standing.run is not None:
             self._run.show_scope(standing.run)
         self._day.show_scope(standing.day)
-        stuck = self._waits_for_budget(standing)
+        stuck = self._paused_by_budget(standing)
+        self._say_who_waits(standing.waiting if stuck is None else {})
         if stuck != self._stuck:
             self._stuck = stuck
             self.stuck_changed.emit()
 
-    def _waits_for_budget(self, standing: BudgetStanding) -> Mapping[str, str] | None:
+    def _say_who_waits(self, waiting: Mapping[str, str]) -> None:
+        """Who waits in a run that goes on: what is set aside for others may yet be enough."""
+        if not waiting:
+            self._notice.clear()
+            return
+        name, reason = next(iter(waiting.items()))
+        self._notice.say(_WAITS, f"{name}: {reason}", f"And {len(waiting) - 1} more." if len(waiting) > 1 else "")
+
+    def _paused_by_budget(self, standing: BudgetStanding) -> Mapping[str, str] | None:
         run = self._changeable(standing)
+        if run is None or run.status != "paused":
+            return None
         full = any(used_up(scope) for scope in (standing.run, standing.day) if scope is not None)
-        return standing.waiting if standing.waiting or (run is not None and run.status == "paused" and full) else None
+        return standing.waiting if standing.waiting or full else None
 
     async def _set(self, run_id: str | None, limits: BudgetLimits, go_on: bool) -> None:
         registry = self._context.registry
+        begun = self._about() if run_id is None else None
+        if begun is not None:  # since the dialog was opened: its limits are not what was asked about
+            run_id = begun.run_id
+            limits = limits.model_copy(update={"run_usd": begun.budget_usd, "run_tokens": begun.budget_tokens})
         try:
             standing = await registry.call(commands.BUDGET_SET, SetBudget(run_id=run_id, limits=limits))
             run = self._context.bridge.state.runs.get(run_id or "")
