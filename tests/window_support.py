@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QSettings
 from PySide6.QtWidgets import QApplication
 
 from slop_qt.core.approvals import DecidedBy
+from slop_qt.core.budgets import BudgetStanding
 from slop_qt.core.errors import NotFoundError, SlopError
 from slop_qt.core.events import Event
 from slop_qt.core.forecast import Forecast
@@ -82,6 +83,7 @@ class Desk:
             commands.RUN_DIFF.name: shapes.Diff(diff=""),
             commands.TRACK_FORECAST.name: NO_FORECAST,
             commands.TRACK_SAVE_TICKETS.name: plan_shapes.Saved(digest="written"),
+            commands.BUDGET_SHOW.name: BudgetStanding(),
         }
         self.tracks: list[shapes.TrackShown] = []
         for command in (
@@ -98,6 +100,7 @@ class Desk:
             commands.RUN_APPLY,
             commands.RUN_DIFF,
             commands.APPROVALS_RESOLVE,
+            commands.BUDGET_SHOW,
             commands.PROJECT_OPEN,
         ):
             self.registry.register(command, self._recorder(command))

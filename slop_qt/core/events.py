@@ -77,13 +77,17 @@ class RunStarted(EventBase):
 
 
 class RunPrepared(EventBase):
-    """What a run starts from: its title, tickets, and the commit and branch of the person's that it is based on."""
+    """What a run starts from: its title, tickets, and the commit and branch of the person's that it is based on.
+
+    planned_track_id is the track that a planning run plans; None where it plans an epic, and for a working run.
+    """
 
     kind: Literal["run_prepared"] = "run_prepared"
     title: str
     tickets: tuple[TicketSpec, ...] = ()
     base_commit: str | None = None
     base_branch: str | None = None
+    planned_track_id: str | None = None
 
 
 class RunReplanned(EventBase):

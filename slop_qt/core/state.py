@@ -5,10 +5,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from slop_qt.core import events as ev
 from slop_qt.core.approvals import Approval, ApprovalState, Mode
+from slop_qt.core.course import Course
 from slop_qt.core.stream_state import StreamEvent, StreamState
 from slop_qt.core.streams import TIERS, tier_name
 from slop_qt.core.tickets import Ticket, as_they_stand
@@ -28,7 +30,10 @@ class UsageKey(NamedTuple):
 
 @dataclass(slots=True)
 class RunState:
-    """One run, planning or working."""
+    """One run, planning or working.
+
+    planned_track_id is the track that a planning run plans, where it plans one. course is how it has spent over time.
+    """
 
     run_id: str
     track_id: str | None
@@ -38,6 +43,7 @@ class RunState:
     status: ev.RunStatus
     started_at: str
     title: str = ""
+    planned_track_id: str | None = None
     budget_tokens: int | None = None
     reason: str | None = None
     ended_at: str | None = None
@@ -48,6 +54,7 @@ class RunState:
     streams: dict[str, StreamState] = field(default_factory=dict)
     approvals: dict[str, Approval] = field(default_factory=dict)
     usage: dict[UsageKey, Usage] = field(default_factory=dict)
+    course: Course = field(default_factory=Course)
     merged: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -180,7 +187,7 @@ class SessionState:
 
     def _run(self, run: RunState, event: ev.Event, changes: Changes) -> None:
         if isinstance(event, ev.RunPrepared):
-            run.title = event.title
+            run.title, run.planned_track_id = event.title, event.planned_track_id
             run.base_commit, run.base_branch = event.base_commit, event.base_branch
             run.tickets = {spec.id: Ticket(**spec.model_dump()) for spec in event.tickets}
             changes.tickets.update((run.run_id, ticket_id) for ticket_id in run.tickets)
@@ -213,6 +220,8 @@ class SessionState:
         day = event.time.astimezone().date().isoformat()
         key = UsageKey(event.tier, event.ticket_id, event.model, day)
         run.usage[key] = run.usage[key] + event.usage if key in run.usage else event.usage
+        began = datetime.fromisoformat(run.started_at).timestamp()
+        run.course.add(event.time.timestamp() - began, event.usage)
         stream = run.streams.get(event.stream_id)
         if stream is not None:
             stream.last_usage = event.usage
@@ -254,5 +263,6 @@ class SessionState:
 
 def _run_snapshot(run: RunState) -> dict[str, Any]:
     plain = {name: getattr(run, name) for name in RunState.__slots__ if name != "streams"}
+    plain["course"] = run.course.snapshot()
     plain["streams"] = {stream_id: stream.snapshot() for stream_id, stream in run.streams.items()}
     return plain

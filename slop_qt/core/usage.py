@@ -6,7 +6,7 @@ from pydantic import NonNegativeInt
 
 from slop_qt.core.shape import Shape
 
-__all__ = ["NO_USAGE", "Usage", "total_usage"]
+__all__ = ["NO_USAGE", "Usage", "UsageSum", "total_usage"]
 
 
 class Usage(Shape):
@@ -44,9 +44,46 @@ class Usage(Shape):
 NO_USAGE = Usage(cost_usd=0.0)
 
 
+class UsageSum:
+    """A sum that grows: what `+` gives, without a shape for each step. What had no request is nothing."""
+
+    __slots__ = ("_cost", "_input", "_known", "_output", "_read", "_reasoning", "_requests", "_written")
+
+    def __init__(self) -> None:
+        self._requests = self._input = self._output = self._read = self._written = self._reasoning = 0
+        self._cost = 0.0
+        self._known = True
+
+    def add(self, usage: Usage) -> None:
+        """Let it grow by that."""
+        if not usage.requests:
+            return
+        self._requests += usage.requests
+        self._input += usage.input_tokens
+        self._output += usage.output_tokens
+        self._read += usage.cache_read_tokens
+        self._written += usage.cache_write_tokens
+        self._reasoning += usage.reasoning_tokens
+        self._known = self._known and usage.cost_usd is not None
+        self._cost += usage.cost_usd or 0.0
+
+    @property
+    def usage(self) -> Usage:
+        """What it comes to so far."""
+        return Usage(
+            requests=self._requests,
+            input_tokens=self._input,
+            output_tokens=self._output,
+            cache_read_tokens=self._read,
+            cache_write_tokens=self._written,
+            reasoning_tokens=self._reasoning,
+            cost_usd=self._cost if self._known else None,
+        )
+
+
 def total_usage(usages: Iterable[Usage]) -> Usage:
     """The sum; NO_USAGE (a known cost of 0) of nothing."""
-    total = NO_USAGE
+    total = UsageSum()
     for usage in usages:
-        total += usage
-    return total
+        total.add(usage)
+    return total.usage

@@ -72,7 +72,7 @@ class Planning:
             await self._write_planned(track.id, tickets, before.tickets_digest)
             return tickets
 
-        return await self._runs.carry_out(f"Tickets for {track.title}", 2, work)
+        return await self._runs.carry_out(f"Tickets for {track.title}", 2, work, track.id)
 
     async def _write_planned(self, track_id: str, tickets: Sequence[TicketSpec], base_digest: str) -> None:
         """Write what Tier 2 planned, unless somebody has edited the tickets meanwhile: then both are kept."""

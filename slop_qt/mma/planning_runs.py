@@ -50,9 +50,13 @@ class PlanningRuns:
         self._ending: dict[str, asyncio.Task[Any]] = {}
 
     async def carry_out(
-        self, title: str, tier: int, work: Callable[[PlanningRun], Coroutine[Any, Any, T]]
+        self,
+        title: str,
+        tier: int,
+        work: Callable[[PlanningRun], Coroutine[Any, Any, T]],
+        track_id: str | None = None,
     ) -> tuple[str, T]:
-        """Do the work as a run of that tier. Returns the run's id and what came of it.
+        """Do the work as a run of that tier, for that track if it is one's. Returns the run's id and what came of it.
 
         Raises:
             ConfigurationError: the tier's provider or a prompt cannot be used; nothing has begun.
@@ -65,7 +69,7 @@ class PlanningRuns:
         gate = RunGate(parts.sink, parts.desk, mode, parts.settings.rules)
         run = PlanningRun(run_id, tier, prompts.of(tier), parts.services(gate))
         parts.sink.publish(RunStarted(run_id=run_id, track_id=None, mode=mode, workers=1))
-        parts.sink.publish(RunPrepared(run_id=run_id, title=title))
+        parts.sink.publish(RunPrepared(run_id=run_id, title=title, planned_track_id=track_id))
         working = asyncio.create_task(work(run), name=f"planning {run_id}")
         ending = asyncio.create_task(self._to_its_end(run_id, working), name=f"end of planning {run_id}")
         self._working[run_id], self._ending[run_id] = working, ending

@@ -47,7 +47,7 @@ class Revising:
         async def work(run: PlanningRun) -> tuple[TicketSpec, ...]:
             return await self._ask(run, stored, params.wish)
 
-        run_id, tickets = await self._runs.carry_out(f"Revised tickets for {track.title}", 2, work)
+        run_id, tickets = await self._runs.carry_out(f"Revised tickets for {track.title}", 2, work, track.id)
         return TicketsRevised(
             run_id=run_id,
             track_id=track.id,

@@ -5,10 +5,10 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStatusBar, QWidget
 
 from slop_qt.core.state import RunState
 from slop_qt.core.tickets import TicketStatus
-from slop_qt.core.usage import total_usage
+from slop_qt.core.usage import Usage, total_usage
 from slop_qt.qt.status import Look
 from slop_qt.qt.window_context import WindowContext
-from slop_qt.qt.words import cost
+from slop_qt.qt.words import count, dollars, plural, short_count
 from slop_qt.widgets.buttons import muted_label, push_button
 from slop_qt.widgets.status_chip import StatusChip
 from slop_qt.widgets.throttle_chip import ThrottleChip
@@ -103,11 +103,10 @@ class StatusStrip(QStatusBar):
         runs = self._context.bridge.state.runs.values()
         usage = total_usage(usage for run in runs for usage in run.usage.values())
         newest = self._context.bridge.state.newest_run
-        limit = f" of ${newest.budget_usd:.2f}" if newest is not None and newest.budget_usd else ""
-        known = usage.cost_usd is not None
-        self._cost.setText(f"Cost ${cost(usage)}{limit}" if known else f"Cost unknown{limit}")
-        tokens = usage.input_tokens + usage.output_tokens
-        self._cost.setToolTip(f"{tokens:,} tokens in {usage.requests:,} requests, all runs together")
+        limited = newest is not None and bool(newest.budget_usd or newest.budget_tokens)
+        self._cost.setText(_against_limits(newest) if newest is not None and limited else _cost_words(usage))
+        everything = f"{plural(usage.requests, 'request')}, all runs together"
+        self._cost.setToolTip(f"{_cost_words(usage)}, {count(_tokens(usage))} tokens in {everything}")
 
     def _say_speed(self) -> None:
         runs: list[RunState] = [run for run in self._context.bridge.state.runs.values() if not run.ended]
@@ -120,3 +119,19 @@ class StatusStrip(QStatusBar):
         grown = sum(length - self._lengths.get(key, 0) for key, length in lengths.items())
         self._lengths = lengths
         self._speed.setText(f"≈ {grown // _CHARACTERS_PER_TOKEN:,} tokens/s" if lengths else "")
+
+
+def _against_limits(run: RunState) -> str:
+    """What the run has cost, of what it may; the limits are those that hold now."""
+    usage = run.usage_total()
+    money = _cost_words(usage) + (f" of {dollars(run.budget_usd)}" if run.budget_usd else "")
+    tokens = f", {short_count(_tokens(usage))} of {short_count(run.budget_tokens)} tokens" if run.budget_tokens else ""
+    return money + tokens
+
+
+def _cost_words(usage: Usage) -> str:
+    return "Cost unknown" if usage.cost_usd is None else f"Cost {dollars(usage.cost_usd)}"
+
+
+def _tokens(usage: Usage) -> int:
+    return usage.input_tokens + usage.output_tokens

@@ -10,9 +10,14 @@ from slop_qt.widgets.row_delegate import ROW_HEIGHT
 __all__ = ["row_table"]
 
 
-def row_table(theme: Theme, name: str, spoken: str, model: QAbstractItemModel) -> QTableView:
-    """The model's rows under `name`, spoken of as `spoken`; how wide its columns are is the caller's."""
-    table = QTableView()
+def row_table(
+    theme: Theme, name: str, spoken: str, model: QAbstractItemModel, table: QTableView | None = None
+) -> QTableView:
+    """The model's rows under `name`, spoken of as `spoken`; how wide its columns are is the caller's.
+
+    table is what is made so, where that is not to be a plain one.
+    """
+    table = table if table is not None else QTableView()
     table.setObjectName(name)
     table.setAccessibleName(spoken)
     table.setModel(model)
