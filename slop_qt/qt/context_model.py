@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, QTimer
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, QTimer, Signal
 
 from slop_qt.core.context import ContextReport
 from slop_qt.core.events import utc_now
@@ -58,7 +58,12 @@ class ContextModel(QAbstractListModel):
 
     Refreshed at most four times a second, and at the moment at which a cache expires; only rows that differ are told
     of. While held it looks at nothing.
+
+    Signals:
+        arranged: rows came, went or moved, and all of that is done.
     """
+
+    arranged = Signal()
 
     def __init__(self, bridge: EventBridge, selection: Selection, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -108,6 +113,7 @@ class ContextModel(QAbstractListModel):
         if self._rearrange or any(stream.closed != self._rows[at].closed for at, stream in known):
             self._rearrange = False
             self._arrange(self._wanted(), now)
+            self.arranged.emit()
         else:
             for at, stream in known:
                 self._put(at, self._make_row(stream, now))

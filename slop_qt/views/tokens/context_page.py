@@ -28,7 +28,7 @@ class ContextPage(QWidget):
         self._context = context
         self._held = False
         self._follows_newest = True
-        self._by_hand = False
+        self._by_hand = self._going = False
         self._shown: tuple[str, str] | None = None
         self._model = ContextModel(context.bridge, context.selection, self)
         self._details = StreamDetails(context, surface)
@@ -44,9 +44,9 @@ class ContextPage(QWidget):
         column.addWidget(self._splitter)
         self.tools = self._make_tools()
         self._model.dataChanged.connect(self._rows_changed)
-        for signal in (self._model.rowsInserted, self._model.rowsRemoved, self._model.modelReset):
-            signal.connect(self._choose)
+        self._model.arranged.connect(self._choose)
         self._details.changed.connect(self._update_tools)
+        self._details.reading.connect(self._stay)
         context.selection.changed.connect(self._follow_selection)
         self._choose()
         self.hold(True)
@@ -98,9 +98,12 @@ class ContextPage(QWidget):
 
     def _row_chosen(self, index: QModelIndex) -> None:
         row = self._model.row(index.row())
-        if row is not None:
-            self._shown = row.key
-            self._details.show_row(row)
+        if row is None:
+            return
+        if self._list.hasFocus() and not self._going:
+            self._follows_newest = index.row() == 0
+        self._shown = row.key
+        self._details.show_row(row)
 
     def _row_clicked(self, index: QModelIndex) -> None:
         self._follows_newest = index.row() == 0
@@ -118,12 +121,17 @@ class ContextPage(QWidget):
         else:
             self._go_to(at if at is not None else 0)
 
+    def _stay(self) -> None:
+        self._follows_newest = False
+
     def _go_to(self, at: int) -> None:
         index = self._model.index(at)
+        self._going = True
         if index != self._list.currentIndex():
             self._list.setCurrentIndex(index)
         else:
             self._row_chosen(index)
+        self._going = False
 
     def _follow_selection(self) -> None:
         selection = self._context.selection

@@ -1,7 +1,7 @@
 """A request at a glance: its size, its proportions, the provider's cache, and what the next one leaves out."""
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFrame, QHeaderView, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHeaderView, QScrollArea, QVBoxLayout, QWidget
 
 from slop_qt.core.context import ContextReport
 from slop_qt.core.events import utc_now
@@ -36,7 +36,7 @@ class Overview(QScrollArea):
         self._row: ContextRow | None = None
         self.setObjectName("tokens.overview")
         self.setAccessibleName("The last request at a glance")
-        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setProperty("kind", "reading")
         self.setWidgetResizable(True)
         self._size = muted_label()
         self._size.setObjectName("tokens.size")
@@ -55,7 +55,8 @@ class Overview(QScrollArea):
         column = self._column = QVBoxLayout(inside)
         column.setContentsMargins(12, 8, 12, 8)
         column.setSpacing(6)
-        for widget in (self._size, self._bar, self._legend, self._cache, self._trims, self._table):
+        shown: tuple[QWidget, ...] = (self._size, self._bar, self._legend, self._cache, self._trims, self._table)
+        for widget in shown:
             column.addWidget(widget)
         column.addStretch(1)
         self.setWidget(inside)
@@ -74,6 +75,11 @@ class Overview(QScrollArea):
     def height_for(self, width: int) -> int:
         """Pixels that all of it takes at that width."""
         return self._column.totalHeightForWidth(width)
+
+    def narrow(self, narrow: bool) -> None:
+        """In a narrow column the legend takes many lines: what is news stands before it."""
+        self._column.removeWidget(self._legend)
+        self._column.insertWidget(4 if narrow else 2, self._legend)
 
     def hold(self, held: bool) -> None:
         """Count nothing down while nobody sees it."""

@@ -12,9 +12,9 @@ from slop_qt.widgets.row_table import row_table
 
 __all__ = ["PartsTable"]
 
-_REASON = PARTS_COLUMNS.index("Reason")
 _LABEL = PARTS_COLUMNS.index("Part")
-_WIDE = 620  # pixels, from which on there is room for reasons in the table
+# From that many pixels on there is room for the column; what is not shown stands in words below the table.
+_ROOM_FOR = {"Cache": 430, "Share": 520, "Reason": 680}
 
 
 class PartsTable(QWidget):
@@ -38,10 +38,10 @@ class PartsTable(QWidget):
         self._table.setHorizontalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
         header = self._table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        for column, width in enumerate((116, 160, 78, 56, 88, 160)):
+        for column, width in enumerate((126, 160, 76, 54, 88, 160)):
             self._table.setColumnWidth(column, width)
         header.setSectionResizeMode(_LABEL, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(_REASON, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(PARTS_COLUMNS.index("Reason"), QHeaderView.ResizeMode.Stretch)
         self._words = QLabel()
         self._words.setObjectName("tokens.part_words")
         self._words.setProperty("kind", "muted")
@@ -88,7 +88,8 @@ class PartsTable(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._table.setColumnHidden(_REASON, self.width() < _WIDE)
+        for name, width in _ROOM_FOR.items():
+            self._table.setColumnHidden(PARTS_COLUMNS.index(name), self.width() < width)
 
     def _chosen(self) -> None:
         self._say_part()

@@ -24,9 +24,11 @@ class StreamDetails(QWidget):
 
     Signals:
         changed: another part can be read, or none.
+        reading: somebody reads an exact text.
     """
 
     changed = Signal()
+    reading = Signal()
 
     def __init__(self, context: WindowContext, surface: ErrorSurface) -> None:
         super().__init__()
@@ -42,6 +44,7 @@ class StreamDetails(QWidget):
         self._text = TextPage(context.theme)
         self._composition = QSplitter(Qt.Orientation.Horizontal)
         self._composition.setObjectName("tokens.composition")
+        self._overview.narrow(True)
         self._composition.setChildrenCollapsible(False)
         self._composition.addWidget(self._overview)
         self._composition.addWidget(self._parts)
@@ -101,6 +104,7 @@ class StreamDetails(QWidget):
         label = self._parts.label_of(part) if part is not None else _WHOLE
         self._text.wait_for(f"{label} · {row.stream.stream_id}")
         self._stack.setCurrentWidget(self._text)
+        self.reading.emit()
 
         def show(read: spend_shapes.ContextTextRead) -> None:
             if asked == self._asked:
@@ -138,6 +142,7 @@ class StreamDetails(QWidget):
         wanted = Qt.Orientation.Vertical if tall else Qt.Orientation.Horizontal
         if self._composition.orientation() is not wanted:
             self._composition.setOrientation(wanted)
+            self._overview.narrow(not tall)
             self._by_hand = False
         if self._by_hand:
             return
