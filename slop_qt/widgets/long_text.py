@@ -13,8 +13,8 @@ from slop_qt.qt.theme import Theme
 
 __all__ = ["LongText"]
 
-_SLICE_S = 0.003  # of writing, layout included, before the window may do something else
-_LEAST, _MOST = 1024, 65_536  # characters of a slice
+_SLICE_S = 0.002  # of writing, before the window may do something else: the layout after it takes about as long
+_SLICE = 16_384  # characters written meanwhile, at most
 _LINE_LIMIT = 4096  # characters of a line before it is broken, for display only
 _PIECE = 4096  # characters written at once
 _ODD_PIECE = 256  # the same, where some of them stand for something else and are written one by one
@@ -38,7 +38,6 @@ class LongText(QPlainTextEdit):
         self._text = ""
         self._at = 0
         self._column = 0
-        self._slice = 8192  # characters; as many as this machine writes in the time
         self._starts = array("Q", [0])  # of each block, in the text
         self._wanted: tuple[int, int] | None = None
         self.setObjectName(name)
@@ -133,12 +132,10 @@ class LongText(QPlainTextEdit):
         cursor = QTextCursor(self.document())
         cursor.beginEditBlock()
         cursor.movePosition(QTextCursor.MoveOperation.End)
-        end = self._at + self._slice
+        end = self._at + _SLICE
         while self.behind and self._at < end and time.perf_counter() - begin < _SLICE_S:
             self._write_piece(cursor)
         cursor.endEditBlock()
-        taken = time.perf_counter() - begin
-        self._slice = min(max(round(self._slice * (0.7 if taken > _SLICE_S else 1.1)), _LEAST), _MOST)
         if self._wanted is not None and self._wanted[1] <= self._at:
             self.select(*self._wanted)
         if not self.behind:
@@ -146,7 +143,7 @@ class LongText(QPlainTextEdit):
             self.written.emit()
 
     def _write_piece(self, cursor: QTextCursor) -> None:
-        piece = self._text[self._at : self._at + min(_PIECE, self._slice)]
+        piece = self._text[self._at : self._at + _PIECE]
         odd = REPLACED.search(piece) is not None
         if odd:
             piece = piece[:_ODD_PIECE]

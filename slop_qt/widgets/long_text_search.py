@@ -14,7 +14,7 @@ from slop_qt.widgets.search_bar import SearchBar
 
 __all__ = ["LongTextSearch"]
 
-_SLICE_S = 0.003  # of searching, before the window may do something else
+_SLICE_S = 0.002  # of searching, before the window may do something else
 _STRETCH = 20_000  # characters that are searched at once
 
 
