@@ -85,9 +85,8 @@ class StreamDetails(QWidget):
         if row is not None and row.report is not None:
             self._overview.show_row(row)
             self._parts.show_row(row)
-            if not same:
-                self._share_out()
             if not same or self._stack.currentWidget() is self._nothing:
+                self._share_out()
                 self._stack.setCurrentWidget(self._composition)
         else:
             self._say_nothing(row)
