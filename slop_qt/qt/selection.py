@@ -13,10 +13,12 @@ class Selection(QObject):
     Signals:
         changed: another track or ticket is selected.
         panel_wanted(str): something begins that is to be seen in the panel of that id.
+        context_wanted(str, str): somebody wants to choose the context of that ticket of that track.
     """
 
     changed = Signal()
     panel_wanted = Signal(str)
+    context_wanted = Signal(str, str)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)

@@ -78,6 +78,9 @@ QTextBrowser[kind="reading"] { background: $panel; border: 1px solid $panel; sel
   selection-color: $on_accent; }
 QTextBrowser[kind="reading"]:focus { border-color: $accent; }
 
+QScrollArea[kind="reading"] { border: 1px solid $panel; }
+QScrollArea[kind="reading"]:focus { border-color: $accent; }
+
 QAbstractItemView { background: $panel; border: 1px solid $panel; outline: none; }
 QListView[kind="field"] { border: 1px solid $line; border-radius: 5px; }
 QTreeView:focus, QListView:focus, QTableView:focus { border-color: $accent; }

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 
-__all__ = ["DARK", "LIGHT", "ColorName", "Tokens", "contrast", "pairs_used_together"]
+__all__ = ["DARK", "LIGHT", "PARTS", "ColorName", "Tokens", "contrast", "pairs_used_together"]
 
 ColorName = str
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """One scheme. Every field but `dark` is a colour as `#RRGGBB`."""
+    """One scheme. Every field but `dark` is a colour as `#RRGGBB`.
+
+    part_* are the kinds of a context's parts, told apart from each other as far as eleven colours can be.
+    """
 
     dark: bool
     canvas: ColorName
@@ -34,6 +37,17 @@ class Tokens:
     tier2: ColorName
     tier3: ColorName
     tier4: ColorName
+    part_system: ColorName
+    part_prompt: ColorName
+    part_tools: ColorName
+    part_docs: ColorName
+    part_ticket: ColorName
+    part_file: ColorName
+    part_outline: ColorName
+    part_range: ColorName
+    part_dependency: ColorName
+    part_history: ColorName
+    part_tool_result: ColorName
 
     def color(self, name: str) -> ColorName:
         """The colour of that token. Raises KeyError for what is none."""
@@ -67,6 +81,17 @@ LIGHT = Tokens(
     tier2="#1C6FB8",
     tier3="#0F766E",
     tier4="#A3541A",
+    part_system="#314140",
+    part_prompt="#6D41A9",
+    part_tools="#C95B0A",
+    part_docs="#0E7F7C",
+    part_ticket="#A32745",
+    part_file="#4E7BDF",
+    part_outline="#0E318F",
+    part_range="#5A9313",
+    part_dependency="#755914",
+    part_history="#A26B95",
+    part_tool_result="#6B005C",
 )
 
 DARK = Tokens(
@@ -93,10 +118,22 @@ DARK = Tokens(
     tier2="#7CC0F5",
     tier3="#5FD3C6",
     tier4="#F0A46B",
+    part_system="#C1CCD8",
+    part_prompt="#7E6CD9",
+    part_tools="#FA9D6B",
+    part_docs="#33D9B0",
+    part_ticket="#C25191",
+    part_file="#19AFFE",
+    part_outline="#D5D240",
+    part_range="#35973A",
+    part_dependency="#C95B0A",
+    part_history="#969285",
+    part_tool_result="#F68DDE",
 )
 
 _SURFACES = ("canvas", "panel", "raised", "selection", "hover")
 _STATUSES = ("running", "waiting", "done", "failed", "blocked", "idle")
+PARTS = tuple(name for name in Tokens.__dataclass_fields__ if name.startswith("part_"))
 
 
 def pairs_used_together() -> tuple[tuple[str, str, float], ...]:
@@ -110,6 +147,7 @@ def pairs_used_together() -> tuple[tuple[str, str, float], ...]:
     words += [("on_accent", "accent", 4.5), ("done", "added", 3.0), ("failed", "removed", 3.0)]
     marks = [(name, "selection", 3.0) for name in _STATUSES]
     marks += [(f"tier{tier}", surface, 3.0) for tier in (1, 2, 3, 4) for surface in ("canvas", "panel", "raised")]
+    marks += [(part, surface, 3.0) for part in PARTS for surface in ("panel", "hover", "selection")]
     return tuple(words + marks)
 
 

@@ -18,9 +18,15 @@ _EDGE, _GAP = 8, 6
 class CellDelegate(QStyledItemDelegate):
     """Reads Role.LOOK and STRONG beside text and alignment. Lives in the GUI thread."""
 
-    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        parent: QObject | None = None,
+        elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._elide = elide
 
     def sizeHint(self, _option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
         """What its text, its icon and the edges take: a column may be as wide as its widest cell."""
@@ -47,7 +53,7 @@ class CellDelegate(QStyledItemDelegate):
             color = look.color
         painter.setFont(self._theme.font(strong=strong))
         painter.setPen(self._theme.color(color))
-        text = painter.fontMetrics().elidedText(str(index.data() or ""), Qt.TextElideMode.ElideRight, area.width())
+        text = painter.fontMetrics().elidedText(str(index.data() or ""), self._elide, area.width())
         alignment = index.data(Qt.ItemDataRole.TextAlignmentRole)
         side = Qt.AlignmentFlag(alignment) if alignment is not None else Qt.AlignmentFlag.AlignLeft
         painter.drawText(area, side | Qt.AlignmentFlag.AlignVCenter, text)

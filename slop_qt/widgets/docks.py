@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget
 from slop_qt.qt.panels import Area, PanelSpec
 from slop_qt.qt.theme import Theme
 from slop_qt.widgets.dock_title import DockTitle
+from slop_qt.widgets.panel import Panel
 
 __all__ = ["Docks"]
 
@@ -57,6 +58,8 @@ class Docks(QObject):
         dock.setAccessibleName(spec.title)
         dock.setWidget(widget)
         dock.setTitleBarWidget(DockTitle(self._theme, dock))
+        if isinstance(widget, Panel):
+            dock.visibilityChanged.connect(widget.come_into_view)
         self._window.addDockWidget(_AREAS[spec.area], dock)
         neighbour = next((self._docks[other.id] for other in self._specs if other.area == spec.area), None)
         if neighbour is not None:

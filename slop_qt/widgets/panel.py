@@ -1,6 +1,6 @@
 """What every panel is: a coloured edge for its tier, a place for errors, and content or an empty state."""
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Slot
 from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
@@ -26,6 +26,7 @@ class Panel(QWidget):
         self.theme = theme
         self.setObjectName(name)
         self._edge = f"tier{tier}" if tier is not None else None
+        self._in_view = True
         self.banner = Banner(theme, f"{name}.banner")
         self.content = QWidget()
         self._pages = QStackedWidget()
@@ -49,6 +50,14 @@ class Panel(QWidget):
         """Say here what went wrong."""
         self.banner.show_error(error)
 
+    @Slot(bool)
+    def come_into_view(self, in_view: bool) -> None:
+        """Its dock comes to the front of its tabs, or goes behind another: to Qt, it is visible in either case."""
+        if in_view != self._in_view:
+            self._in_view = in_view
+            if self.isVisible():
+                (self.shown if in_view else self.hidden)()
+
     def shown(self) -> None:
         """The panel can be seen now: catch up."""
 
@@ -64,7 +73,8 @@ class Panel(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self.shown()
+        if self._in_view:
+            self.shown()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)

@@ -53,13 +53,22 @@ class SearchBar(QFrame):
         self.hide()
         self._view.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    @property
+    def words(self) -> str:
+        """What is looked for."""
+        return self._field.text()
+
     def find_next(self) -> None:
         """The next place, and after the last the first."""
-        self._find(QTextDocument.FindFlag(0))
+        self.seek(backwards=False)
 
     def find_previous(self) -> None:
         """The place before, and before the first the last."""
-        self._find(QTextDocument.FindFlag.FindBackward)
+        self.seek(backwards=True)
+
+    def say(self, words: str) -> None:
+        """Say how many there are."""
+        self._count.setText(words)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
@@ -69,25 +78,29 @@ class SearchBar(QFrame):
         else:
             super().keyPressEvent(event)
 
-    def _changed(self, words: str) -> None:
+    def look_for(self, words: str) -> None:
+        """Go to the first place of these words from here on, and say how many there are."""
         if not words:
-            self._count.clear()
+            self.say("")
             return
         found = self._view.toPlainText().casefold().count(words.casefold())
-        self._count.setText(f"{found:,} found")
+        self.say(f"{found:,} found")
         cursor = self._view.textCursor()
         cursor.setPosition(cursor.selectionStart())  # more letters are looked for from where the first ones were found
         self._view.setTextCursor(cursor)
         self.find_next()
 
-    def _find(self, flags: QTextDocument.FindFlag) -> None:
-        words = self._field.text()
-        if not words:
+    def seek(self, *, backwards: bool) -> None:
+        """Go to the next place or the one before, and round."""
+        if not self.words:
             return
-        if not self._view.find(words, flags):
+        flags = QTextDocument.FindFlag.FindBackward if backwards else QTextDocument.FindFlag(0)
+        if not self._view.find(self.words, flags):
             cursor = self._view.textCursor()
-            backwards = flags == QTextDocument.FindFlag.FindBackward
             cursor.movePosition(cursor.MoveOperation.End if backwards else cursor.MoveOperation.Start)
             self._view.setTextCursor(cursor)
-            self._view.find(words, flags)
+            self._view.find(self.words, flags)
         self.moved.emit()
+
+    def _changed(self, words: str) -> None:
+        self.look_for(words)

@@ -121,6 +121,7 @@ def test_an_empty_tier_says_what_will_appear(stage: Stage, qtbot: QtBot) -> None
 def test_tokens_by_tier_ticket_and_model_for_all_runs_or_one(running: Stage, qtbot: QtBot) -> None:
     running.feed.publish(*story.planning(story.Clock()))
     panel = shown(TokensPanel(running.context), qtbot)
+    click(panel, qtbot, "tokens.show_ledger")
     model = panel.findChild(QTableView, "tokens.table").model()
 
     def first_column() -> list[str]:

@@ -52,7 +52,8 @@ def window(stage: Stage, qtbot: QtBot) -> MainWindow:
 
 
 def settle(qtbot: QtBot, window: MainWindow) -> None:
-    qtbot.waitUntil(lambda: not any(view.behind and view.isVisible() for view in window.findChildren(StreamView)))
+    views = window.findChildren(StreamView)
+    qtbot.waitUntil(lambda: not any(view.behind and not view.visibleRegion().isEmpty() for view in views))
     for _ in range(5):
         QApplication.processEvents()
 

@@ -103,7 +103,7 @@ def test_over_the_window(stage: Stage, qtbot: QtBot) -> None:
     stage.desk.tracks = [shown_track(story.TRACK, "Finish pocketbook", story.planned())]
     stage.feed.publish(*story.planned_end(clock), *story.running(clock), *story.approvals(clock))
     streams = window.findChildren(StreamView)
-    qtbot.waitUntil(lambda: not any(view.behind and view.isVisible() for view in streams))
+    qtbot.waitUntil(lambda: not any(view.behind and not view.visibleRegion().isEmpty() for view in streams))
     window.open_settings()
     dialog = window.findChild(SettingsDialog)
     qtbot.waitUntil(dialog.isVisible)

@@ -1,0 +1,103 @@
+"""The Tokens panel as pictures, for people to look at: in tests/screenshots/, light and dark, also at 200%."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import context_story
+import pytest
+import story
+from PySide6.QtCore import QSettings, QSize
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+from window_support import Stage, shown_track
+
+from slop_qt.core.shape import Shape
+from slop_qt.mma import commands, spend_shapes
+from slop_qt.qt.theme import ThemeChoice
+from slop_qt.views.tokens.panel import TokensPanel
+from slop_qt.window import MainWindow
+
+FOLDER = Path(__file__).parents[1] / "screenshots"
+TEXT = "".join(f"{number:>4}  def column_{number}(cells: list[str]) -> int:\n" for number in range(1, 60))
+
+
+@pytest.fixture(params=["light", "dark"])
+def choice(request: pytest.FixtureRequest) -> ThemeChoice:
+    return request.param
+
+
+@pytest.fixture
+def stage(qapp: QApplication, tmp_path: Path, choice: ThemeChoice) -> Iterator[Stage]:
+    stage = Stage(qapp, QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat), choice)
+
+    async def read(_params: Shape, _by: object) -> spend_shapes.ContextTextRead:
+        return spend_shapes.ContextTextRead(text=TEXT)
+
+    stage.desk.registry.register(commands.CONTEXT_TEXT, read)
+    stage.desk.tracks = [shown_track(story.TRACK, "Finish pocketbook", story.planned())]
+    stage.feed.publish(*story.running(story.Clock()))
+    stage.feed.publish(*context_story.several())
+    yield stage
+    stage.strike()
+
+
+def grab(widget: QWidget, name: str) -> QImage:
+    for _ in range(8):
+        QApplication.processEvents()
+    scale = widget.devicePixelRatioF()
+    image = QImage(widget.size() * scale, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(scale)
+    widget.render(image)
+    FOLDER.mkdir(exist_ok=True)
+    suffix = "" if scale == 1 else f"-{scale:.0%}"
+    assert image.save(str(FOLDER / f"tokens-{name}{suffix}.png"))
+    return image
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1024, 640)], ids=["1280", "1024"])
+def test_the_panel_in_the_window(stage: Stage, qtbot: QtBot, choice: ThemeChoice, size: tuple[int, int]) -> None:
+    window = MainWindow(stage.context)
+    qtbot.addWidget(window)
+    window.resize(QSize(*size))
+    window.show()
+    grab(window, "settling")
+    window._docks.raise_panel("tokens")
+    panel = window._panels["tokens"]
+    qtbot.waitUntil(lambda: not panel.visibleRegion().isEmpty())
+    name = f"window-{size[0]}x{size[1]}-{choice}"
+    image = grab(window, name)
+    bar = panel.findChild(QWidget, "tokens.bar")
+    middle = bar.mapTo(window, bar.places()[0][1].center().toPoint()) * image.devicePixelRatio()
+    assert image.pixelColor(middle).name() == stage.theme.tokens.part_system.lower()
+
+
+def test_the_panel_by_itself_and_the_text_of_a_part(stage: Stage, qtbot: QtBot, choice: ThemeChoice) -> None:
+    panel = TokensPanel(stage.context)
+    qtbot.addWidget(panel)
+    panel.resize(900, 700)
+    panel.show()
+    grab(panel, f"tall-{choice}")
+    for stream in ("Tier 3: T-003", "Tier 3: T-005 #2", "Tier 4: T-005 #1"):
+        page = panel._context_page
+        page._go_to(page._model.find((story.RUN, stream)))
+        panel.resize(1000, 250)
+        grab(panel, f"{stream.replace(': ', '-').replace(' ', '')}-{choice}")
+    panel._context_page._details.read(6)
+    view = panel._context_page._details._text.view
+    qtbot.waitUntil(lambda: not view.behind)
+    grab(panel, f"text-{choice}")
+    assert view.toPlainText() == TEXT
+
+
+def test_the_panel_at_200_percent() -> None:
+    tests = f"{__file__}::test_the_panel_in_the_window"
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-k", "1024 and light", "-p", "no:cacheprovider", tests]
+    done = subprocess.run(
+        command, env=os.environ | {"QT_SCALE_FACTOR": "2"}, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert (FOLDER / "tokens-window-1024x640-light-200%.png").exists()
