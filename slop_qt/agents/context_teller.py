@@ -56,6 +56,11 @@ class ContextTeller:
         self._measured = measured
         self._publish(await self._counter.count(session, measured, ask=self._request.limits.count_tokens))
 
+    def at_most(self) -> int:
+        """An upper bound of the input of the request that is about to be sent, tokens."""
+        assert self._measured is not None, "before was called"
+        return self._counter.at_most(self._measured)
+
     def after(self, usage: Usage | None) -> None:
         """The answer is complete. usage is what it reported; where that has no count there is nothing to say."""
         if self._measured is None or usage is None or not usage.input_tokens:

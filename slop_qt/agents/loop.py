@@ -3,16 +3,18 @@
 import asyncio
 import contextlib
 import random
+from dataclasses import replace
 from functools import partial
 
 from slop_qt.agents.context_teller import ContextTeller
 from slop_qt.agents.hands import Hands
 from slop_qt.agents.reply import Reply, ReplyReader
 from slop_qt.agents.request import AgentOutcome, AgentRequest, AgentServices
+from slop_qt.agents.spending import spending_of
 from slop_qt.agents.stream_writer import StreamWriter
 from slop_qt.core import conversation as conv
 from slop_qt.core.approvals import ApprovalKind, ApprovalRequest, StepPayload
-from slop_qt.core.errors import ConfigurationError, ProviderError, SlopError, StoreError
+from slop_qt.core.errors import BudgetError, ConfigurationError, ProviderError, SlopError, StoreError
 from slop_qt.core.events import Fault, WorkerEnded, WorkerStarted
 from slop_qt.core.ports import ProviderSession, SendThrottle
 from slop_qt.core.shape import Shape
@@ -59,6 +61,8 @@ class Agent:
             raise
         except _GaveUpError as error:
             return self._failed(error, fatal=False)
+        except BudgetError as error:
+            return replace(self._failed(error, fatal=True), over_budget=error)
         except (ConfigurationError, StoreError, ProviderError) as error:
             return self._failed(error, fatal=True)
         except SlopError as error:
@@ -118,6 +122,7 @@ class Agent:
             sends=request.limits.sends,
             no_progress_s=request.limits.no_progress_s,
             jitter=random.Random(f"{request.stream_id} {turn}").random,  # spread over agents, the same in every run
+            reserve=spending_of(self._services.spending, request, model_request, teller.at_most()),
         )
         try:
             async with contextlib.aclosing(sending) as events:

@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from slop_qt.agents.request import AgentServices, no_limit_known
+from slop_qt.core.budgets import SpendAsk, WorstCase, no_price_known
 from slop_qt.core.errors import ConfigurationError, NotFoundError
-from slop_qt.core.ports import ApprovalGate, CommandRunner, EventSink, Lanes, Offload, Provider
+from slop_qt.core.ports import ApprovalGate, CommandRunner, EventSink, Lanes, Offload, Provider, SpendGate
 from slop_qt.core.settings import ModelChoice, Settings
 from slop_qt.core.tracks import Track
 from slop_qt.core.usage import Usage
@@ -36,7 +37,8 @@ class SessionParts:
     """The collaborators of one open project. All but the feed may be used from any thread.
 
     provider finds a provider by its name, and is slow: for helper threads. limit_tokens is how many tokens a model
-    takes, by provider and model; None where that is not known. price is slow too: what a response costs at a model.
+    takes, by provider and model; None where that is not known. price and worst_case are slow too: what a response costs
+    at a model, and what a request that is about to be sent can come to.
     """
 
     project: Path
@@ -56,13 +58,14 @@ class SessionParts:
     counters: TokenCounters = field(default_factory=TokenCounters)
     limit_tokens: Callable[[str, str], int | None] = no_limit_known
     price: Price = _no_price_known
+    worst_case: Callable[[SpendAsk], WorstCase] = no_price_known
 
     @property
     def settings(self) -> Settings:
         """What is in force at this moment."""
         return self.preferences.current
 
-    def services(self, gate: ApprovalGate) -> AgentServices:
+    def services(self, gate: ApprovalGate, spending: SpendGate) -> AgentServices:
         """What the agents of one run work with."""
         return AgentServices(
             sink=self.sink,
@@ -74,6 +77,7 @@ class SessionParts:
             plans=ConductorPlans(),
             counters=self.counters,
             limit_tokens=self.limit_tokens,
+            spending=spending,
         )
 
     async def require_providers(self, *tiers: int) -> None:
