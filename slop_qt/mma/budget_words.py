@@ -10,6 +10,7 @@ __all__ = ["overrun_sentence", "refusal", "waiting_reason", "what_helps"]
 # Digits behind the point of an amount; smaller ones get as many as show two figures.
 _CENTS = 2
 _FIGURES = 2
+_MOST_DIGITS = 8
 
 
 def waiting_reason(ask: SpendAsk, shortage: Shortage | None) -> str:
@@ -42,40 +43,42 @@ def what_helps(shortage: Shortage) -> str:
 
 def overrun_sentence(ask: SpendAsk, overrun: Overrun) -> str:
     """A response came to more than was set aside."""
-    spent, reserved = (_amount(value, overrun.unit, up=True) for value in (overrun.spent, overrun.reserved))
+    digits = _digits(overrun.unit, overrun.spent, overrun.reserved)
+    spent, reserved = (_number(value, digits, up=True) for value in (overrun.spent, overrun.reserved))
     return (
-        f"A response of {ask.model} to {ask.stream_id} came to {spent}, and {reserved} had been set aside for it. "
-        "It is counted in full."
+        f"A response of {ask.model} to {ask.stream_id} came to {spent} {overrun.unit}, and {reserved} had been set "
+        "aside for it. It is counted in full."
     )
 
 
 def _no_price(ask: SpendAsk, shortage: Shortage) -> str:
-    limit = _amount(shortage.limit, "USD", up=False)
+    limit = _number(shortage.limit, _digits("USD", shortage.limit), up=False)
     unknown = f"no price is known for {ask.model} ({ask.provider})"
-    return f"{unknown}, so the limit of {limit} for {shortage.whose} cannot cover it."
+    return f"{unknown}, so the limit of {limit} USD for {shortage.whose} cannot cover it."
 
 
 def _too_much(shortage: Shortage) -> str:
     assert shortage.wanted is not None
-    wanted = _amount(shortage.wanted, shortage.unit, up=True)
-    left, limit = (_number(value, shortage.unit, up=False) for value in (shortage.left, shortage.limit))
-    return f"this request may cost up to {wanted}, and {left} of {limit} {shortage.unit} are left for {shortage.whose}."
+    unit, digits = shortage.unit, _digits(shortage.unit, shortage.wanted, shortage.limit)
+    wanted = _number(shortage.wanted, digits, up=True)
+    left, limit = (_number(value, digits, up=False) for value in (shortage.left, shortage.limit))
+    verb = "cost" if unit == "USD" else "take"
+    return f"this request may {verb} up to {wanted} {unit}, and {left} of {limit} {unit} are left for {shortage.whose}."
 
 
 def _name(shortage: Shortage) -> str:
     return "usd" if shortage.unit == "USD" else "tokens"
 
 
-def _amount(value: float, unit: str, *, up: bool) -> str:
-    return f"{_number(value, unit, up=up)} {unit}"
-
-
-def _number(value: float, unit: str, *, up: bool) -> str:
-    """Rounded up for what is wanted and down for what is there: two that differ never read as if they fitted."""
+def _digits(unit: str, *values: float) -> int:
+    """How many digits behind the point show two figures of the smallest: cents at least, and no parts of tokens."""
     if unit == "tokens":
-        return f"{round(value):,}"
-    digits = _CENTS
-    if 0 < value < 1:
-        digits = max(_CENTS, _FIGURES - 1 - math.floor(math.log10(value)))
+        return 0
+    smallest = min((value for value in values if value > 0), default=1.0)
+    return min(max(_CENTS, _FIGURES - 1 - math.floor(math.log10(smallest))), _MOST_DIGITS)
+
+
+def _number(value: float, digits: int, *, up: bool) -> str:
+    """Rounded up for what is wanted and down for what is there: two that do not fit never read as if they did."""
     scaled = round(value * 10**digits, 6)  # 0.29 is 28.999999999999996 hundredths
-    return f"{(math.ceil(scaled) if up else math.floor(scaled)) / 10**digits:.{digits}f}"
+    return f"{(math.ceil(scaled) if up else math.floor(scaled)) / 10**digits:,.{digits}f}"

@@ -171,7 +171,7 @@ async def test_planning_does_not_wait(limited: Limited) -> None:
     with await limited.budget.reserve(ask(80, "P")), pytest.raises(BudgetError) as caught:
         await limited.budget.reserve(ask(30, "P", "Tier 1"))
     assert caught.value.message == (
-        "The budget does not cover the next request of Tier 1: this request may cost up to 30 tokens, and 20 of 100 "
+        "The budget does not cover the next request of Tier 1: this request may take up to 30 tokens, and 20 of 100 "
         "tokens are left for today."
     )
     assert "day_tokens under [budget]" in caught.value.hint
@@ -208,8 +208,7 @@ async def test_a_response_that_costs_more_than_was_set_aside_is_counted_and_said
     (fault,) = limited.sink.of("fault")
     assert (fault.run_id, fault.where) == ("R", "budget")
     assert fault.message == (
-        "A response of claude to Tier 3: A came to 12 tokens, and 10 tokens had been set aside for it. "
-        "It is counted in full."
+        "A response of claude to Tier 3: A came to 12 tokens, and 10 had been set aside for it. It is counted in full."
     )
 
 
