@@ -18,8 +18,10 @@ __all__ = ["BudgetDesk"]
 
 
 class BudgetDesk:
-    """Answers budget.show and budget.set. Lives in the main thread's loop. A run that is not named is the one under
-    way, else the newest."""
+    """Answers budget.show and budget.set. Lives in the main thread's loop.
+
+    A run that is not named is the one under way, else the newest.
+    """
 
     def __init__(self, parts: SessionParts, budget: Budget, runs: Runs) -> None:
         self._parts = parts
@@ -40,7 +42,7 @@ class BudgetDesk:
 
         Raises:
             NotFoundError: there is no such run.
-            NotPossibleError: other limits for a run that is not under way.
+            NotPossibleError: other limits for a run that has ended, or for a planning run.
             ConfigurationError: the settings file has mistakes, and was left as it is.
             StoreError: it could not be written.
         """
@@ -50,7 +52,7 @@ class BudgetDesk:
             before = (run.budget_usd, run.budget_tokens)
             if params.run_id is not None and (limits.run_usd, limits.run_tokens) != before:
                 raise NotPossibleError(
-                    f"Run {run.run_id} is not under way: its limits cannot be changed.",
+                    f"The limits of run {run.run_id} cannot be changed: it has ended, or it is a planning.",
                     "What may be spent a day can be, and the next run can be started with others.",
                 )
         save = partial(self._parts.preferences.save_day_budget, limits.day_usd, limits.day_tokens)

@@ -58,6 +58,34 @@ class Overrun:
     reserved: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Stand:
+    """Where one limit's reach stands: looked at for each claim that waits, and so no more than numbers."""
+
+    usd: float | None
+    tokens: int | None
+    spending: Spending
+    reserved_usd: float
+    reserved_tokens: int
+
+    @classmethod
+    def of(cls, usd: float | None, tokens: int | None, spending: Spending, active: list[Claim]) -> "_Stand":
+        # Summed anew, and exactly: what is given back leaves nothing behind.
+        reserved = math.fsum(claim.worst.usd or 0.0 for claim in active)
+        return cls(usd, tokens, spending, reserved, sum(claim.worst.tokens for claim in active))
+
+    def scope(self) -> BudgetScope:
+        return BudgetScope(
+            limit_usd=self.usd,
+            limit_tokens=self.tokens,
+            spent_usd=self.spending.usd,
+            spent_tokens=self.spending.tokens,
+            reserved_usd=self.reserved_usd,
+            reserved_tokens=self.reserved_tokens,
+            unpriced=self.spending.unpriced,
+        )
+
+
 @dataclass(slots=True)
 class _Run:
     usd: float | None
@@ -147,55 +175,46 @@ class BudgetLedger:
 
     def run_scope(self, run_id: str) -> BudgetScope | None:
         """Where a run stands that has begun here and not ended."""
-        run = self._runs.get(run_id)
-        if run is None:
-            return None
-        return _scope(run.usd, run.tokens, run.spending, [one for one in self.active if one.ask.run_id == run_id])
+        stand = self._run_stand(run_id)
+        return stand.scope() if stand is not None else None
 
     def day_scope(self) -> BudgetScope:
         """Where today stands, all runs together."""
-        limits = self._day_limits()
-        return _scope(limits.day_usd, limits.day_tokens, self._days[self._today()], self.active)
+        return self._day_stand().scope()
 
-    def _scopes(self, run_id: str) -> Iterator[tuple[str, BudgetScope]]:
-        of_run = self.run_scope(run_id)
+    def _run_stand(self, run_id: str) -> _Stand | None:
+        run = self._runs.get(run_id)
+        if run is None:
+            return None
+        return _Stand.of(run.usd, run.tokens, run.spending, [one for one in self.active if one.ask.run_id == run_id])
+
+    def _day_stand(self) -> _Stand:
+        limits = self._day_limits()
+        return _Stand.of(limits.day_usd, limits.day_tokens, self._days[self._today()], self.active)
+
+    def _stands(self, run_id: str) -> Iterator[tuple[str, _Stand]]:
+        of_run = self._run_stand(run_id)
         if of_run is not None:
             yield "this run", of_run
-        yield "today", self.day_scope()
+        yield "today", self._day_stand()
 
     def _shortages(self, claim: Claim) -> Iterator[Shortage]:
-        worst = claim.worst
-        for whose, scope in self._scopes(claim.ask.run_id):
-            if scope.limit_usd is not None:
-                unspent = scope.limit_usd - scope.spent_usd
-                left = unspent - scope.reserved_usd
-                if worst.usd is None or worst.usd > left:
-                    hopeless = worst.usd is None or worst.usd > unspent
-                    yield Shortage(whose, "USD", scope.limit_usd, max(left, 0.0), worst.usd, hopeless)
-            if scope.limit_tokens is not None:
-                unspent = scope.limit_tokens - scope.spent_tokens
-                left = unspent - scope.reserved_tokens
-                if worst.tokens > left:
-                    yield Shortage(
-                        whose, "tokens", scope.limit_tokens, max(left, 0), worst.tokens, worst.tokens > unspent
-                    )
+        usd, tokens = claim.worst.usd, claim.worst.tokens
+        for whose, stand in self._stands(claim.ask.run_id):
+            if stand.usd is not None:
+                unspent = stand.usd - stand.spending.usd
+                left = unspent - stand.reserved_usd
+                if usd is None or usd > left:
+                    yield Shortage(whose, "USD", stand.usd, max(left, 0.0), usd, usd is None or usd > unspent)
+            if stand.tokens is not None:
+                unspent = stand.tokens - stand.spending.tokens
+                left = unspent - stand.reserved_tokens
+                if tokens > left:
+                    yield Shortage(whose, "tokens", stand.tokens, max(left, 0), tokens, tokens > unspent)
 
     def _overruns(self, claim: Claim, usd: float, tokens: int) -> Iterator[Overrun]:
-        scopes = [scope for _, scope in self._scopes(claim.ask.run_id)]
-        if usd > (claim.worst.usd or 0.0) and any(scope.limit_usd is not None for scope in scopes):
+        stands = [stand for _, stand in self._stands(claim.ask.run_id)]
+        if usd > (claim.worst.usd or 0.0) and any(stand.usd is not None for stand in stands):
             yield Overrun("USD", usd, claim.worst.usd or 0.0)
-        if tokens > claim.worst.tokens and any(scope.limit_tokens is not None for scope in scopes):
+        if tokens > claim.worst.tokens and any(stand.tokens is not None for stand in stands):
             yield Overrun("tokens", tokens, claim.worst.tokens)
-
-
-def _scope(usd: float | None, tokens: int | None, spending: Spending, active: list[Claim]) -> BudgetScope:
-    return BudgetScope(
-        limit_usd=usd,
-        limit_tokens=tokens,
-        spent_usd=spending.usd,
-        spent_tokens=spending.tokens,
-        # Summed anew, and exactly: what is given back leaves nothing behind.
-        reserved_usd=math.fsum(claim.worst.usd or 0.0 for claim in active),
-        reserved_tokens=sum(claim.worst.tokens for claim in active),
-        unpriced=spending.unpriced,
-    )

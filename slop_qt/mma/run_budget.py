@@ -52,6 +52,7 @@ class RunBudget:
         self._loop = asyncio.get_running_loop()
         self._later: asyncio.TimerHandle | None = None
         self._said: dict[str, _Gist | None] = {}
+        self._looking = False
         self._closed = False
         self.paused = False
         budget.listen(self.look_soon)
@@ -74,7 +75,10 @@ class RunBudget:
         self.limit(usd, tokens)
 
     def look_soon(self) -> None:
-        """Look at it in the next turn of the loop. From any thread."""
+        """Look at it in the next turn of the loop, once for all that has happened until then. From any thread."""
+        if self._looking:
+            return
+        self._looking = True
         with contextlib.suppress(RuntimeError):  # the loop has ended, and the run with it
             self._loop.call_soon_threadsafe(self._look)
 
@@ -86,6 +90,7 @@ class RunBudget:
         self._budget.end(self._run_id)
 
     def _look(self) -> None:
+        self._looking = False  # before anything is read: what happens from now on is looked at again
         if self._closed:
             return
         waiting, stuck = self._budget.waiting(self._run_id), self._budget.stuck(self._run_id)

@@ -85,7 +85,7 @@ async def test_a_limit_that_is_raised_in_the_window_resumes_what_the_budget_has_
     kept = load_settings(cockpit.folder / "settings.toml").budget
     assert kept == BudgetLimits(day_usd=7.5, day_tokens=1000), "the run's own are its own"
     assert (await cockpit.call("budget.show", run_id=run_id)).run.spent_tokens == 40
-    await refused(cockpit.call("budget.set", run_id=run_id, limits={"run_usd": 1.0}), "not under way")
+    await refused(cockpit.call("budget.set", run_id=run_id, limits={"run_usd": 1.0}), "it has ended")
     await refused(cockpit.call("budget.show", run_id="nobody"), "nobody", NotFoundError)
 
 
