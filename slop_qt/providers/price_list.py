@@ -88,10 +88,8 @@ def _goes_by_address(place: Place) -> bool:
 
 def _is_here(base_url: str) -> bool:
     """Whether the address is one of this machine itself."""
-    host = urlsplit(base_url).hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
+        host = urlsplit(base_url).hostname or ""
+        return host == "localhost" or host.endswith(".localhost") or ipaddress.ip_address(host).is_loopback
+    except ValueError:  # it is a name, or no address at all
         return False
