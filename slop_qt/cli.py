@@ -177,7 +177,10 @@ def _plan(project: Path, epic: str, **given: Any) -> None:
 @click.option("--epic", metavar="TEXT", callback=_words)
 @click.option("--mode", type=click.Choice(["step", "ask", "edits", "auto"]))
 @click.option("--workers", type=click.IntRange(1, 64))
-@click.option("--budget-usd", type=float, callback=_money, metavar="X", help="Ends the run when it has cost that much.")
+@click.option(
+    "--budget-usd", type=float, callback=_money, metavar="X", help="Send nothing that could take the run above it."
+)
+@click.option("--budget-tokens", type=click.IntRange(1), metavar="N", help="The same for input and output together.")
 @click.option("--apply", "applies", is_flag=True, help="Merge into your branch when a run has ended well.")
 @click.option("--json", "as_json", is_flag=True, help="One event a line on standard output.")
 @click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Keep the answers as a scenario.")
@@ -189,6 +192,7 @@ def _run(
     mode: str | None,
     workers: int | None,
     budget_usd: float | None,
+    budget_tokens: int | None,
     applies: bool,
     as_json: bool,
     record: Path | None,
@@ -208,7 +212,7 @@ def _run(
         if into is not None:
             require_new_file(into, "--record")
         options = _options(project, given, mode=Mode(mode) if mode else None, workers=workers, record=into)
-        what = jobs.RunJob(track=track, epic=epic, budget_usd=budget_usd, apply=applies)
+        what = jobs.RunJob(track=track, epic=epic, budget_usd=budget_usd, budget_tokens=budget_tokens, apply=applies)
         output = Output(sys.stdout)
         job = jobs.run(what, jobs.say_nothing if as_json else output.write)
         return run_headless(options, job, output=output, json=as_json)

@@ -256,6 +256,7 @@ class Engine:
             counters=self._counters,
             limit_tokens=self._models.catalog.limit_tokens,
             price=self._prices.cost_usd,
+            worst_case=self._prices.worst_case,
         )
 
     def _listen(self) -> None:

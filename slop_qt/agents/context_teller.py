@@ -99,6 +99,11 @@ class ContextTeller:
         """The provider finds it too large again: why the agent ends."""
         return self._too_large(error)
 
+    def at_most(self) -> int:
+        """An upper bound of the input of the request that is about to be sent, tokens."""
+        assert self._measured is not None, "compose was called"
+        return self._counter.at_most(self._measured)
+
     async def after(self, reader: ReplyReader) -> None:
         """The answer is complete. Where it has no count there is nothing to say."""
         usage = reader.usage

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from slop_qt.agents.context_room import Room
@@ -11,10 +12,18 @@ from slop_qt.agents.context_teller import ContextTeller
 from slop_qt.agents.hands import Hands
 from slop_qt.agents.reply import Reply, ReplyReader
 from slop_qt.agents.request import AgentOutcome, AgentRequest, AgentServices
+from slop_qt.agents.spending import spending_of
 from slop_qt.agents.stream_writer import StreamWriter
 from slop_qt.core import conversation as conv
 from slop_qt.core.approvals import ApprovalKind, ApprovalRequest, StepPayload
-from slop_qt.core.errors import ConfigurationError, ProviderError, SlopError, StoreError, TooLargeError
+from slop_qt.core.errors import (
+    BudgetError,
+    ConfigurationError,
+    ProviderError,
+    SlopError,
+    StoreError,
+    TooLargeError,
+)
 from slop_qt.core.events import Fault, WorkerEnded, WorkerStarted
 from slop_qt.core.ports import ProviderSession, SendThrottle
 from slop_qt.core.shape import Shape
@@ -62,6 +71,8 @@ class Agent:
             raise
         except _GaveUpError as error:
             return self._failed(error, fatal=False)
+        except BudgetError as error:
+            return replace(self._failed(error, fatal=True), over_budget=error)
         except (ConfigurationError, StoreError, ProviderError, TooLargeError) as error:
             return self._failed(error, fatal=True)
         except SlopError as error:
@@ -121,14 +132,14 @@ class Agent:
         reader = ReplyReader(self._request, self._services.sink, self._writer)
         try:
             try:
-                await self._send(session, throttle, reader)
+                await self._send(session, throttle, teller, reader)
             except ProviderError as error:
                 if not error.overflow:
                     raise
                 self._keep(await teller.shrink(error))
                 reader.take(conv.RetryNotice(f"{error.message} More was left out of it.", 0.0, 2))
                 try:
-                    await self._send(session, throttle, reader)
+                    await self._send(session, throttle, teller, reader)
                 except ProviderError as again:
                     raise teller.gave_up(again) if again.overflow else again from error
         finally:
@@ -137,7 +148,9 @@ class Agent:
         self._last_text = reader.reply.text
         return reader.reply
 
-    async def _send(self, session: ProviderSession, throttle: SendThrottle, reader: ReplyReader) -> None:
+    async def _send(
+        self, session: ProviderSession, throttle: SendThrottle, teller: ContextTeller, reader: ReplyReader
+    ) -> None:
         """The one place from which requests go out."""
         request, fitting = self._request, self._fitting
         spread = f"{request.stream_id} {fitting.caller.turn}"  # over agents, the same in every run
@@ -148,6 +161,7 @@ class Agent:
             sends=request.limits.sends,
             no_progress_s=request.limits.no_progress_s,
             jitter=random.Random(spread).random,
+            reserve=spending_of(self._services.spending, request, fitting, teller.at_most()),
         )
         async with contextlib.aclosing(sending) as events:
             async for event in events:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from slop_qt.agents.request_shelf import RequestShelf
+from slop_qt.core.errors import BudgetError
 from slop_qt.core.planning_basis import PlanningBasis
-from slop_qt.core.ports import ApprovalGate, CommandRunner, EventSink, Offload, PlanReader, Provider
+from slop_qt.core.ports import ApprovalGate, CommandRunner, EventSink, Offload, PlanReader, Provider, SpendGate
 from slop_qt.core.prompt import Prompt
 from slop_qt.core.settings import Limits, ModelChoice
 from slop_qt.core.shape import Shape
@@ -51,8 +52,8 @@ class AgentServices:
     """What agents share: stateless, or safe to use from any thread.
 
     provider finds a provider by its name; it raises ConfigurationError for one that does not exist, and is slow.
-    limit_tokens is how many tokens a model takes, by provider and model; None where that is not known. shelf keeps what
-    was sent last, for the person to read.
+    limit_tokens is how many tokens a model takes, by provider and model; None where that is not known. spending is what
+    every send has to pass; None where nothing is limited. shelf keeps what was sent last, for the person to read.
     """
 
     sink: EventSink
@@ -65,6 +66,7 @@ class AgentServices:
     counters: TokenCounters = field(default_factory=TokenCounters)
     limit_tokens: Callable[[str, str], int | None] = no_limit_known
     shelf: RequestShelf = field(default_factory=RequestShelf)
+    spending: SpendGate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ class RefusedAnswer:
 class AgentOutcome:
     """How an agent ended: with the validated arguments of its tier's answer, or with an error.
 
-    fatal marks an error that another attempt cannot mend: a missing key, a refused request.
+    fatal marks an error that another attempt cannot mend: a missing key, a refused request. over_budget is that error
+    where a limit did not cover a request.
     raw is the last answer's text, and refused the last answer that was one but did not hold: kept for the person where
     no other came.
     """
@@ -89,6 +92,7 @@ class AgentOutcome:
     fatal: bool = False
     raw: str = ""
     refused: RefusedAnswer | None = None
+    over_budget: BudgetError | None = None
 
     def answer_as(self, shape: type[Any]) -> Any:
         """The answer, of a known shape; only where there is one."""

@@ -5,9 +5,10 @@ from typing import Annotated
 
 from pydantic import Field, NonNegativeInt
 
+from slop_qt.core.conversation import CacheTtl
 from slop_qt.core.shape import Shape
 
-__all__ = ["BudgetLimits", "BudgetScope", "BudgetStanding", "SpendAsk"]
+__all__ = ["BudgetLimits", "BudgetScope", "BudgetStanding", "SpendAsk", "WorstCase", "no_price_known"]
 
 Money = Annotated[float, Field(gt=0)]
 Tokens = Annotated[int, Field(gt=0)]
@@ -41,7 +42,7 @@ class BudgetScope(Shape):
 
 
 class BudgetStanding(Shape):
-    """Where the budget stands. run is None for a session without a run; waiting names what waits, with the reason."""
+    """Where the budget stands. run is None for a session without a run; waiting has the streams that wait, and why."""
 
     run_id: str | None = None
     run: BudgetScope | None = None
@@ -53,7 +54,8 @@ class BudgetStanding(Shape):
 class SpendAsk:
     """A request that is about to be sent: who asks, and the most that it can come to.
 
-    input_tokens is an upper bound of its input, output_tokens of its answer.
+    input_tokens is an upper bound of its input, output_tokens of its answer. cache_ttl is for how long what it writes
+    to a cache would be kept, which has prices of its own.
     """
 
     run_id: str
@@ -63,3 +65,20 @@ class SpendAsk:
     model: str
     input_tokens: int
     output_tokens: int
+    cache_ttl: CacheTtl = "5m"
+
+
+@dataclass(frozen=True, slots=True)
+class WorstCase:
+    """The most that one send can come to, with all that is sent on its account.
+
+    usd is None where no price is known, and 0 where nobody is paid. tokens are input and output together.
+    """
+
+    usd: float | None
+    tokens: int
+
+
+def no_price_known(ask: SpendAsk) -> WorstCase:
+    """The worst case by a list of prices that is empty."""
+    return WorstCase(None, ask.input_tokens + ask.output_tokens)

@@ -30,6 +30,7 @@ class RunJob:
     track: str | None = None
     epic: str | None = None
     budget_usd: float | None = None
+    budget_tokens: int | None = None
     apply: bool = False
 
 
@@ -109,7 +110,7 @@ async def _run_track(engine: Engine, track_id: str, what: RunJob, base: str | No
     if say is not say_nothing:
         say([forecast_line(await _forecast(engine, track_id))])
     start = shapes.StartRun(track_id=track_id, budget_usd=what.budget_usd)
-    run_id = await _session(engine).start_run(start, base)
+    run_id = await _session(engine).start_run(start, base, budget_tokens=what.budget_tokens)
     await engine.registry.call(commands.RUN_WAIT, shapes.WaitRun(run_id=run_id))
     diff = await engine.registry.call(commands.RUN_DIFF, shapes.DiffRun(run_id=run_id))
     ended = engine.feed.state.runs[run_id]

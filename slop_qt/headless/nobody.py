@@ -69,8 +69,15 @@ class NobodyThere:
                 self._give_up(_waiting_sentence(run.pending_approvals[0], run), 3)
                 return
             if run.status == "paused":
-                self._give_up(f"Run {run.run_id} is paused, and nobody is there to resume it: it ends.", 1)
+                self._give_up(self._paused_sentence(run), 1)
                 return
+
+    def _paused_sentence(self, run: RunState) -> str:
+        """The budget says before it pauses a run what is short, and by which option there would be more."""
+        ends = f"Run {run.run_id} is paused, and nobody is there to resume it: it ends."
+        faults = reversed(self._state.faults)
+        short = next((fault for fault in faults if (fault.run_id, fault.where) == (run.run_id, "budget")), None)
+        return f"{short.message} {short.hint} {ends}" if short is not None else ends
 
 
 def _waiting_sentence(approval: Approval, run: RunState) -> str:

@@ -10,7 +10,9 @@ from slop_qt.core.tickets import TicketSpec, TicketStatus
 __all__ = ["TicketBoard", "TicketStanding"]
 
 
-_NOT_STARTED = (TicketStatus.PENDING, None, 0)
+# Status, reason, attempt.
+_Where = tuple[TicketStatus, str | None, int]
+_NOT_STARTED: _Where = (TicketStatus.PENDING, None, 0)
 
 
 class TicketStanding(NamedTuple):
@@ -28,7 +30,9 @@ class TicketBoard:
         self._sink = sink
         self._run_id = run_id
         self.tickets: Mapping[str, TicketSpec] = {ticket.id: ticket for ticket in tickets}
-        self._where: dict[str, tuple[TicketStatus, str | None, int]] = dict.fromkeys(self.tickets, _NOT_STARTED)
+        self._where: dict[str, _Where] = dict.fromkeys(self.tickets, _NOT_STARTED)
+        # Those that wait in the middle of something: where they stood, and the reason that is said meanwhile.
+        self._held_up: dict[str, tuple[_Where, str]] = {}
 
     def replan(self, tickets: Sequence[TicketSpec]) -> int:
         """Have these tickets from now on; those that were there stand where they stood. Returns the event's seq."""
@@ -47,6 +51,22 @@ class TicketBoard:
             self._sink.publish(
                 TicketChanged(run_id=self._run_id, ticket_id=ticket_id, status=now[0], reason=now[1], attempt=now[2])
             )
+
+    def hold_up(self, ticket_id: str, reason: str) -> None:
+        """Say why the ticket does not go on with what it is at; `let_on` says again what was said before."""
+        where = self._where.get(ticket_id)
+        if where is None:
+            return
+        held = self._held_up.get(ticket_id)
+        before = held[0] if held is not None and where == _with_reason(*held) else where
+        self._held_up[ticket_id] = (before, reason)
+        self.change(ticket_id, where[0], reason)
+
+    def let_on(self, ticket_id: str) -> None:
+        """It goes on: it stands where it stood before `hold_up`, unless something else was said of it since."""
+        held = self._held_up.pop(ticket_id, None)
+        if held is not None and self._where.get(ticket_id) == _with_reason(*held):
+            self.change(ticket_id, held[0][0], held[0][1])
 
     def cancel_rest(self, reason: str) -> None:
         """Say of every ticket that has not ended that it never will."""
@@ -82,3 +102,7 @@ class TicketBoard:
 
     def _count(self, status: TicketStatus) -> int:
         return sum(1 for where in self._where.values() if where[0] is status)
+
+
+def _with_reason(where: _Where, reason: str) -> _Where:
+    return where[0], reason, where[2]

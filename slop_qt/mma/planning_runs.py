@@ -11,13 +11,14 @@ from slop_qt.agents.loop import run_agent
 from slop_qt.agents.prompts import PlanningMaterial
 from slop_qt.agents.request import AgentRequest, AgentServices
 from slop_qt.core.durability import publish_durably
-from slop_qt.core.errors import NotPossibleError, ProviderError, UnusableAnswerError
+from slop_qt.core.errors import BudgetError, NotPossibleError, ProviderError, UnusableAnswerError
 from slop_qt.core.events import Fault, RunEnded, RunPrepared, RunStarted, RunStatus
 from slop_qt.core.planning_basis import PlanningBasis
 from slop_qt.core.prompt import Prompt
 from slop_qt.core.shape import Shape
 from slop_qt.core.streams import stream_name
 from slop_qt.core.tracks import Track
+from slop_qt.mma.budget import Budget
 from slop_qt.mma.gate import RunGate
 from slop_qt.mma.session_parts import SessionParts, new_run_id
 from slop_qt.store.conductor.product_documents import product_documents
@@ -44,8 +45,9 @@ class PlanningRuns:
     A caller that is cancelled leaves the planning to its end; `cancel` ends it.
     """
 
-    def __init__(self, parts: SessionParts) -> None:
+    def __init__(self, parts: SessionParts, budget: Budget) -> None:
         self._parts = parts
+        self._budget = budget
         self._working: dict[str, asyncio.Task[Any]] = {}
         self._ending: dict[str, asyncio.Task[Any]] = {}
 
@@ -67,9 +69,10 @@ class PlanningRuns:
         prompts = await parts.load_prompts()
         run_id, mode = new_run_id(), parts.settings.mode
         gate = RunGate(parts.sink, parts.desk, mode, parts.settings.rules)
-        run = PlanningRun(run_id, tier, prompts.of(tier), parts.services(gate))
+        run = PlanningRun(run_id, tier, prompts.of(tier), parts.services(gate, self._budget))
         parts.sink.publish(RunStarted(run_id=run_id, track_id=None, mode=mode, workers=1))
         parts.sink.publish(RunPrepared(run_id=run_id, title=title, planned_track_id=track_id))
+        self._budget.begin(run_id, planning=True)
         working = asyncio.create_task(work(run), name=f"planning {run_id}")
         ending = asyncio.create_task(self._to_its_end(run_id, working), name=f"end of planning {run_id}")
         self._working[run_id], self._ending[run_id] = working, ending
@@ -84,6 +87,7 @@ class PlanningRuns:
         Raises:
             UnusableAnswerError: none of its answers held; the error has the last one.
             ProviderError: it gave no answer at all.
+            BudgetError: a limit of the day does not cover a request of it.
         """
         parts, name = self._parts, stream_name(run.tier)
         request = AgentRequest(
@@ -104,6 +108,8 @@ class PlanningRuns:
         outcome = await parts.lanes.run(partial(run_agent, request, run.services), name=name)
         if isinstance(outcome.answer, answer):
             return outcome.answer
+        if outcome.over_budget is not None:
+            raise BudgetError(outcome.over_budget.message, outcome.over_budget.hint)
         message = f"{name} gave no answer that can be used: {outcome.error}"
         hint = "Its stream has everything it said; plan again, or choose another model for this tier."
         if outcome.refused is None:
@@ -159,6 +165,7 @@ class PlanningRuns:
             self._parts.sink.publish(Fault(run_id=run_id, where="planning", message=message, hint=hint))
             raise
         finally:
+            self._budget.end(run_id)
             ended = RunEnded(run_id=run_id, status=status, reason=reason)
             await self._parts.feed.caught_up(await publish_durably(self._parts.sink, ended))
         return result

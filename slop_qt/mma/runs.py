@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
@@ -11,51 +10,23 @@ from slop_qt.core.durability import publish_durably
 from slop_qt.core.errors import ConflictError, NotPossibleError
 from slop_qt.core.events import Fault, RunEnded, RunPaused, RunPrepared, RunResumed, RunStarted, RunStatus
 from slop_qt.core.settings import Rule
-from slop_qt.core.state import Changes
 from slop_qt.core.tickets import TicketSpec, check_graph
-from slop_qt.core.tracks import Track, TrackStatus
+from slop_qt.core.tracks import TrackStatus
 from slop_qt.mma.board import TicketBoard
+from slop_qt.mma.budget import Budget
 from slop_qt.mma.conductor import Conductor
 from slop_qt.mma.gate import RunGate
+from slop_qt.mma.run_budget import RunBudget
+from slop_qt.mma.run_order import Running, RunOrder
 from slop_qt.mma.run_repository import RunRepository
 from slop_qt.mma.session_parts import SessionParts, new_run_id
 from slop_qt.mma.ticket_way import TicketWay
 from slop_qt.store.system_prompts import SystemPrompts
 from slop_qt.workspace.worktrees import RunWorkspace
 
-__all__ = ["RunOrder", "Runs"]
+__all__ = ["Runs"]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class RunOrder:
-    """What to run: the tickets that the track has then. base_commit is where the integration branch starts: None for
-    the person's HEAD.
-    """
-
-    track: Track
-    mode: Mode
-    workers: int
-    budget_usd: float | None = None
-    base_commit: str | None = None
-
-
-@dataclass(slots=True)
-class _Running:
-    """`work` may be cancelled; `end` never is: it sees to it that a run that began also ends."""
-
-    run_id: str
-    track_id: str
-    gate: RunGate
-    board: TicketBoard
-    conductor: Conductor
-    way: TicketWay
-    repository: RunRepository
-    budget_usd: float | None
-    work: asyncio.Task[None]
-    end: asyncio.Task[None] = field(init=False)
-    paused: bool = False
 
 
 class Runs:
@@ -64,14 +35,19 @@ class Runs:
     A run and the file that it was started from say the same for as long as it goes on. Lives in the main thread's loop.
     """
 
-    def __init__(self, parts: SessionParts) -> None:
+    def __init__(self, parts: SessionParts, budget: Budget) -> None:
         self._parts = parts
-        self._running: _Running | None = None
+        self._budget = budget
+        self._running: Running | None = None
         # Held from where tickets are read or written until the run that works on them has them, or has none of them.
         self._tickets = asyncio.Lock()
         self._writing: set[asyncio.Task[Any]] = set()
         self._closing = False
-        parts.feed.subscribe(self._spent)
+
+    @property
+    def under_way(self) -> str | None:
+        """The id of the run that is under way."""
+        return self._running.run_id if self._running else None
 
     def repository(self, run_id: str) -> RunRepository | None:
         """The git work of that run, while it is under way."""
@@ -119,20 +95,26 @@ class Runs:
         running = self._find(run_id)
         if running.paused:
             raise ConflictError(f"Run {run_id} is already paused.")
-        running.paused = True
-        running.conductor.pause()
-        return self._parts.sink.publish(RunPaused(run_id=run_id))
+        return self._pause(running)
 
     def resume(self, run_id: str, budget_usd: float | None = None) -> int:
-        """Go on, perhaps with another budget. Returns the seq of the event that says so."""
+        """Go on, perhaps with another budget; where that is still too small, the run pauses again and says so.
+
+        Returns the seq of the event that says that it goes on.
+        """
         running = self._find(run_id)
         if not running.paused:
             raise NotPossibleError(f"Run {run_id} is not paused.")
-        running.budget_usd = budget_usd or running.budget_usd
-        running.paused = False
-        seq = self._parts.sink.publish(RunResumed(run_id=run_id))
-        running.conductor.resume()
+        running.budget.paused = False
+        if budget_usd is not None:
+            running.budget.limit_usd(budget_usd)
+        seq = self._resume(running)
+        running.budget.look_soon()
         return seq
+
+    def limit(self, run_id: str, usd: float | None, tokens: int | None) -> None:
+        """Other limits for a run under way; None: no limit. What waits for the budget is looked at again."""
+        self._find(run_id).budget.limit(usd, tokens)
 
     async def cancel(self, run_id: str) -> None:
         """Cancel its agents and commands, and return when the run has ended."""
@@ -150,7 +132,6 @@ class Runs:
     async def close(self) -> None:
         """Start nothing more, cancel what is under way and wait for its end."""
         self._closing = True
-        self._parts.feed.unsubscribe(self._spent)
         if self._running is not None:
             await self.cancel(self._running.run_id)
         if self._writing:
@@ -206,20 +187,23 @@ class Runs:
         board = TicketBoard(parts.sink, run_id, tickets)
         way = self._way(run_id, order, gate, repository, board, prompts)
         conductor = Conductor(run_id, board, way, parts.sink, workers=order.workers)
+        usd = order.budget_usd or parts.settings.budget.run_usd
         parts.sink.publish(
             RunStarted(
                 run_id=run_id,
                 track_id=order.track.id,
                 mode=order.mode,
                 workers=order.workers,
-                budget_usd=order.budget_usd,
+                budget_usd=usd,
             )
         )
+        budget = self._run_budget(run_id, board)
+        budget.start(usd, order.budget_tokens or parts.settings.budget.run_tokens)
         prepared = RunPrepared(
             run_id=run_id, title=order.track.title, tickets=tickets, base_commit=base, base_branch=facts.branch
         )
         work = asyncio.create_task(self._work(order, conductor, repository), name=f"run {run_id}")
-        self._running = running = _Running(
+        self._running = running = Running(
             run_id=run_id,
             track_id=order.track.id,
             gate=gate,
@@ -227,7 +211,7 @@ class Runs:
             conductor=conductor,
             way=way,
             repository=repository,
-            budget_usd=order.budget_usd,
+            budget=budget,
             work=work,
         )
         running.end = asyncio.create_task(self._to_its_end(running), name=f"end of run {run_id}")
@@ -245,11 +229,33 @@ class Runs:
     ) -> TicketWay:
         return TicketWay(
             requests=self._parts.ticket_requests(run_id, order.track, prompts),
-            services=self._parts.services(gate),
+            services=self._parts.services(gate, self._budget),
             lanes=self._parts.lanes,
             repository=repository,
             board=board,
         )
+
+    def _run_budget(self, run_id: str, board: TicketBoard) -> RunBudget:
+        return RunBudget(
+            self._budget,
+            self._parts.sink,
+            board,
+            run_id,
+            is_paused=lambda: self._running is not None and self._running.paused,
+            pause=lambda: self._pause(self._find(run_id)),
+            resume=lambda: self._resume(self._find(run_id)),
+        )
+
+    def _pause(self, running: Running) -> int:
+        running.paused = True
+        running.conductor.pause()
+        return self._parts.sink.publish(RunPaused(run_id=running.run_id))
+
+    def _resume(self, running: Running) -> int:
+        running.paused = False
+        seq = self._parts.sink.publish(RunResumed(run_id=running.run_id))
+        running.conductor.resume()
+        return seq
 
     async def _work(self, order: RunOrder, conductor: Conductor, repository: RunRepository) -> None:
         in_progress = partial(self._parts.folder.set_status, order.track.id, TrackStatus.IN_PROGRESS)
@@ -257,7 +263,7 @@ class Runs:
         await repository.prepare()
         await conductor.run()
 
-    async def _to_its_end(self, running: _Running) -> None:
+    async def _to_its_end(self, running: Running) -> None:
         status: RunStatus = "failed"
         reason: str | None = None
         try:
@@ -277,22 +283,11 @@ class Runs:
             hint = "Remove it with `git worktree prune` once nothing uses it."
             self._parts.sink.publish(Fault(run_id=running.run_id, where="worktrees", message=str(error), hint=hint))
         self._running = None
+        running.budget.close()
         ended = RunEnded(run_id=running.run_id, status=status, reason=reason)
         await self._parts.feed.caught_up(await publish_durably(self._parts.sink, ended))
 
-    def _find(self, run_id: str) -> _Running:
+    def _find(self, run_id: str) -> Running:
         if self._running is None or self._running.run_id != run_id:
             raise NotPossibleError(f"Run {run_id} is not under way.", "Only a run that is under way can be changed.")
         return self._running
-
-    def _spent(self, changes: Changes) -> None:
-        """Pause at the budget. What was sent is counted afterwards; reserving beforehand is not built yet."""
-        running = self._running
-        if running is None or running.paused or running.budget_usd is None or running.run_id not in changes.usage:
-            return
-        cost = self._parts.feed.state.runs[running.run_id].usage_total().cost_usd
-        if cost is not None and cost >= running.budget_usd:
-            self.pause(running.run_id)
-            message = f"The run has cost {cost:.4f} USD: its budget of {running.budget_usd:.4f} USD is used up."
-            hint = "Resume with a higher budget, or cancel."
-            self._parts.sink.publish(Fault(run_id=running.run_id, where="budget", message=message, hint=hint))

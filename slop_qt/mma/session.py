@@ -12,6 +12,8 @@ from slop_qt.core.state import Changes, RunState
 from slop_qt.core.tickets import Ticket
 from slop_qt.mma import commands, queries, shapes
 from slop_qt.mma.applying import Applying
+from slop_qt.mma.budget import Budget, spent_by_day
+from slop_qt.mma.budget_desk import BudgetDesk
 from slop_qt.mma.context_desk import ContextDesk
 from slop_qt.mma.context_texts import ContextTexts
 from slop_qt.mma.forecasting import Forecasting
@@ -19,7 +21,8 @@ from slop_qt.mma.plan_desk import PlanDesk
 from slop_qt.mma.planning import Planning
 from slop_qt.mma.planning_runs import PlanningRuns
 from slop_qt.mma.revising import Revising
-from slop_qt.mma.runs import RunOrder, Runs
+from slop_qt.mma.run_order import RunOrder
+from slop_qt.mma.runs import Runs
 from slop_qt.mma.session_parts import SessionParts
 
 __all__ = ["Session"]
@@ -36,8 +39,16 @@ class Session:
     def __init__(self, parts: SessionParts) -> None:
         self._parts = parts
         self._state = parts.feed.state
-        self._planning_runs = PlanningRuns(parts)
-        self._runs = Runs(parts)
+        budget = Budget(
+            sink=parts.sink,
+            offload=parts.offload,
+            worst_case=parts.worst_case,
+            limits=lambda: parts.settings.budget,
+            spent=spent_by_day(self._state.runs.values()),
+        )
+        self._planning_runs = PlanningRuns(parts, budget)
+        self._runs = Runs(parts, budget)
+        self._budget_desk = BudgetDesk(parts, budget, self._runs)
         self._planning = Planning(parts, self._planning_runs, self._runs)
         self._applying = Applying(parts)
         self._plan_desk = PlanDesk(parts, self._planning.write_tickets)
@@ -71,6 +82,7 @@ class Session:
         registry.register(commands.USAGE_STATS, self._usage)
         registry.register(commands.CONTEXT_REPORT, self._context)
         self._context_texts.register(registry)
+        self._budget_desk.register(registry)
         self._forecasting.register(registry)
         self._context_desk.register(registry)
         self._revising.register(registry)
@@ -91,8 +103,10 @@ class Session:
         """Cancel every agent and wait for their ends."""
         await asyncio.gather(self._planning_runs.close(), self._runs.close())
 
-    async def start_run(self, params: shapes.StartRun, base_commit: str | None = None) -> str:
-        """As run.start, perhaps from another commit than the person's HEAD."""
+    async def start_run(
+        self, params: shapes.StartRun, base_commit: str | None = None, *, budget_tokens: int | None = None
+    ) -> str:
+        """As run.start, perhaps from another commit than the person's HEAD, and with a limit in tokens."""
         track = await self._parts.track(params.track_id)
         settings = self._parts.settings
         return await self._runs.start(
@@ -101,6 +115,7 @@ class Session:
                 mode=params.mode or settings.mode,
                 workers=params.workers or settings.limits.workers,
                 budget_usd=params.budget_usd,
+                budget_tokens=budget_tokens,
                 base_commit=base_commit,
             )
         )

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from slop_qt.agents.request import AgentServices, no_limit_known
 from slop_qt.agents.request_shelf import RequestShelf
+from slop_qt.core.budgets import SpendAsk, WorstCase, no_price_known
 from slop_qt.core.errors import ConfigurationError, NotFoundError
-from slop_qt.core.ports import ApprovalGate, CommandRunner, EventSink, Lanes, Offload, Provider
+from slop_qt.core.ports import ApprovalGate, CommandRunner, EventSink, Lanes, Offload, Provider, SpendGate
 from slop_qt.core.settings import ModelChoice, Settings
 from slop_qt.core.tracks import Track
 from slop_qt.core.usage import Usage
@@ -39,8 +40,8 @@ class SessionParts:
     """The collaborators of one open project. All but the feed may be used from any thread.
 
     provider finds a provider by its name, and is slow: for helper threads. limit_tokens is how many tokens a model
-    takes, by provider and model; None where that is not known. price is slow too: what a response costs at a model.
-    shelf has what the agents sent last.
+    takes, by provider and model; None where that is not known. price and worst_case are slow too: what a response costs
+    at a model, and what a request that is about to be sent can come to. shelf has what the agents sent last.
     """
 
     project: Path
@@ -62,13 +63,14 @@ class SessionParts:
     limit_tokens: Callable[[str, str], int | None] = no_limit_known
     price: Price = _no_price_known
     shelf: RequestShelf = field(default_factory=RequestShelf)
+    worst_case: Callable[[SpendAsk], WorstCase] = no_price_known
 
     @property
     def settings(self) -> Settings:
         """What is in force at this moment."""
         return self.preferences.current
 
-    def services(self, gate: ApprovalGate) -> AgentServices:
+    def services(self, gate: ApprovalGate, spending: SpendGate) -> AgentServices:
         """What the agents of one run work with."""
         return AgentServices(
             sink=self.sink,
@@ -81,6 +83,7 @@ class SessionParts:
             counters=self.counters,
             limit_tokens=self.limit_tokens,
             shelf=self.shelf,
+            spending=spending,
         )
 
     def ticket_requests(self, run_id: str, track: Track, prompts: SystemPrompts) -> TicketRequests:

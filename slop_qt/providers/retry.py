@@ -3,13 +3,14 @@
 import asyncio
 import math
 import random
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from types import TracebackType
 
-from slop_qt.core.conversation import Finished, ModelRequest, ProviderEvent, RetryNotice
+from slop_qt.core.conversation import CacheWritten, Finished, ModelRequest, ProviderEvent, RetryNotice, UsageUpdate
 from slop_qt.core.errors import ProviderError
-from slop_qt.core.ports import ProviderSession, SendThrottle
+from slop_qt.core.ports import ProviderSession, Reservation, SendThrottle
+from slop_qt.core.usage import NO_USAGE
 from slop_qt.providers.backoff import wait_s
 
 __all__ = ["stream_with_retries"]
@@ -23,19 +24,23 @@ async def stream_with_retries(
     sends: int,
     no_progress_s: float,
     jitter: Callable[[], float] = random.random,
+    reserve: Callable[[], Awaitable[Reservation]] | None = None,
 ) -> AsyncGenerator[ProviderEvent, None]:
     """What one request comes to, in at most `sends` sends; a RetryNotice before each but the first.
 
-    throttle admits each send; where it makes the first one wait, there is a notice of attempt 1 before that.
-    no_progress_s is how long nothing may come before a send counts as failed; neither waiting for admission nor the
-    time that the consumer takes for an event counts. jitter gives numbers from 0 to 1 that spread the waits. Close the
-    generator (`aclosing`).
+    reserve sets aside what a send can come to, before it asks for admission: who waits for the budget keeps nobody from
+    sending. throttle admits each send; where it makes the first one wait, there is a notice of attempt 1 before that.
+    no_progress_s is how long nothing may come before a send counts as failed; neither those waits nor the time that the
+    consumer takes for an event count. jitter gives numbers from 0 to 1 that spread the waits. Close the generator
+    (`aclosing`).
 
     Raises:
         ProviderError: an error that is not retryable, or the last send failed too.
+        BudgetError: a send was not made, as `reserve` said.
     """
     for send in range(1, sends + 1):
-        with throttle.ask() as admission:
+        reservation = await reserve() if reserve is not None else None
+        with _Spending(reservation) as spending, throttle.ask() as admission:
             if not admission.start():
                 if send == 1:
                     yield _queued(throttle)
@@ -43,6 +48,7 @@ async def stream_with_retries(
             try:
                 async with aclosing(_watched(session, request, no_progress_s)) as events:
                     async for event in events:
+                        spending.see(event)
                         if isinstance(event, Finished):
                             admission.answered()
                         yield event
@@ -63,6 +69,37 @@ def _queued(throttle: SendThrottle) -> RetryNotice:
     """Before a first send that has to wait for others, or for the end of the pause that they were asked for."""
     state = throttle.state()
     return RetryNotice(f"{state.reason} Requests to {state.provider} take turns.", state.pause_s, 1)
+
+
+class _Spending:
+    """Tells a reservation what its send has cost so far: the answer, and what was sent beside it."""
+
+    def __init__(self, reservation: Reservation | None) -> None:
+        self._reservation = reservation
+        self._beside = NO_USAGE
+        self._answer = NO_USAGE
+
+    def __enter__(self) -> "_Spending":
+        if self._reservation is not None:
+            self._reservation.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._reservation is not None:
+            self._reservation.__exit__(kind, error, trace)
+
+    def see(self, event: ProviderEvent) -> None:
+        """An event that came of the send."""
+        if isinstance(event, CacheWritten):
+            self._beside += event.usage
+        elif isinstance(event, UsageUpdate):
+            self._answer = event.usage
+        else:
+            return
+        if self._reservation is not None:
+            self._reservation.spent(self._beside + self._answer)
 
 
 async def _watched(

@@ -16,6 +16,7 @@ from slop_qt.core.context import Measured
 from slop_qt.core.ports import ProviderSession
 from slop_qt.core.shape import Shape
 from slop_qt.providers.request_meter import MeasuredRequest
+from slop_qt.providers.token_bounds import most_input_tokens
 from slop_qt.providers.token_estimate import ModelCalibration, TokenEstimator
 from slop_qt.providers.token_features import FEATURES_VERSION, NOTHING, Features, text_features
 
@@ -29,6 +30,9 @@ _PAUSE_S = 60.0
 # Counts and reports that are remembered, by hash.
 _KNOWN = 4096
 _MODELS = 256
+# How far a provider's own count may lie below what it charges: Anthropic calls it an estimate, off by a small amount.
+_COUNTED_SHARE = 0.01
+_COUNTED_TOKENS = 16
 # A scenario's counts are whatever its author wrote.
 _INVENTED = "scripted"
 
@@ -83,6 +87,18 @@ class TokenCounter:
         since = measured.totals[messages] if messages >= 0 else NOTHING
         added = self._estimator.tokens(_less(measured.features, since))
         return TokenCount(known + round(added), "estimate")
+
+    def at_most(self, measured: MeasuredRequest) -> int:
+        """An upper bound of the request's tokens, for what must not come to more.
+
+        What the provider counted or reported, and 1 % and 16 tokens; else the estimate and three standard deviations,
+        which get smaller with each answer. Never more than the bytes that are sent: that bound is certain.
+        """
+        known, messages = self._longest_known(measured)
+        since = measured.totals[messages] if messages >= 0 else NOTHING
+        added = self._estimator.at_most(_less(measured.features, since)) if messages < len(measured.digests) - 1 else 0
+        likely = known * (1 + _COUNTED_SHARE) + _COUNTED_TOKENS + added
+        return min(math.ceil(likely), most_input_tokens(measured.request))
 
     def weigh(self, measured: MeasuredRequest) -> list[float]:
         """An estimate for each part by itself; their sum is not the request's count."""

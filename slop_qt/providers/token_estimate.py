@@ -1,5 +1,6 @@
 """How many tokens a request will be, for one model: a guess that its own answers correct."""
 
+import math
 import threading
 from typing import Annotated
 
@@ -25,6 +26,8 @@ _DRIFT = 0.004
 _STRANGE = 3.0
 _NONSENSE = 8.0
 _LARGEST = 8.0  # weights, in first guesses
+# So many standard deviations above the estimate is what a text comes to at most, but for one in a thousand.
+_AT_MOST = 3.0
 
 Row = Annotated[tuple[FiniteFloat, ...], Field(min_length=_SIZE, max_length=_SIZE)]
 
@@ -58,6 +61,15 @@ class TokenEstimator:
     def tokens(self, features: Features) -> float:
         """The estimate; never negative."""
         return _dot(self._weights, features)
+
+    def at_most(self, features: Features) -> float:
+        """What it will hardly be more than: by what is not known of the weights, and by what no weights describe."""
+        with self._lock:
+            expected = _dot(self._weights, features)
+            unsure = sum(
+                _dot(tuple(row), features) * amount for row, amount in zip(self._spread, features, strict=True)
+            )
+        return expected + _AT_MOST * math.sqrt(max(unsure, 0.0) + (_NOISE * expected) ** 2 + _NOISE_TOKENS**2)
 
     def learn(self, features: Features, tokens: int) -> None:
         """Something of these features has been that many tokens. What cannot be true is passed over."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from slop_qt.core.conversation import CacheTtl
 from slop_qt.core.settings import ModelChoice, Settings
-from slop_qt.store.settings import save_models, save_theme
+from slop_qt.store.settings import save_day_budget, save_models, save_theme
 
 __all__ = ["Preferences"]
 
@@ -44,6 +44,16 @@ class Preferences:
                 save_models(self.path, changed, other_ttl)
             limits = now.limits.model_copy(update={"cache_ttl": cache_ttl})
             self._current = now.model_copy(update={"tiers": {**now.tiers, **changed}, "limits": limits})
+            return self._current
+
+    def save_day_budget(self, usd: float | None, tokens: int | None) -> Settings:
+        """Change what may be spent a day; None: no limit. Writes the file: for helper threads. Raises as `save`."""
+        with self._writing:
+            now = self._current
+            budget = now.budget.model_copy(update={"day_usd": usd, "day_tokens": tokens})
+            if budget != now.budget:
+                save_day_budget(self.path, usd, tokens)
+                self._current = now.model_copy(update={"budget": budget})
             return self._current
 
     def save_theme(self, theme: str) -> None:

@@ -20,7 +20,7 @@ from slop_qt.store.files import make_private_folder, read_text, write_atomically
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
-__all__ = ["load_settings", "save_models", "save_theme"]
+__all__ = ["load_settings", "save_day_budget", "save_models", "save_theme"]
 
 _SECTIONS: dict[str, type[Shape]] = {
     "limits": Limits,
@@ -93,6 +93,24 @@ def save_models(path: Path, tiers: Mapping[int, ModelChoice], cache_ttl: CacheTt
             section["provider"], section["model"] = choice.provider, choice.model
         if cache_ttl is not None:
             _section(document, "limits")["cache_ttl"] = cache_ttl
+
+    _edit(path, change)
+
+
+def save_day_budget(path: Path, usd: float | None, tokens: int | None) -> None:
+    """Set what may be spent a day, or that there is no such limit (None); everything else in it stays as it is.
+
+    Raises:
+        ConfigurationError: the file that is there cannot be read, or has mistakes.
+        StoreError: it could not be written.
+    """
+
+    def change(document: "TOMLDocument") -> None:
+        for name, value in (("day_usd", usd), ("day_tokens", tokens)):
+            if value is not None:
+                _section(document, "budget")[name] = value
+            elif name in document.get("budget", {}):
+                del document["budget"][name]
 
     _edit(path, change)
 

@@ -62,6 +62,7 @@ def test_a_command_that_is_not_built_exits_2_and_says_so(say, arguments):
         (("run", "--project", ".", "--track", "a", "--workers", "65"), "1<=x<=64"),
         (("run", "--project", ".", "--track", "a", "--budget-usd", "0"), "0 is not an amount above 0."),
         (("run", "--project", ".", "--track", "a", "--budget-usd", "nan"), "nan is not an amount above 0."),
+        (("run", "--project", ".", "--track", "a", "--budget-tokens", "0"), "x>=1"),
         (("run", "--project", ".", "--track", "a", "--log-level", "loud"), "loud"),
         (("run", "--project", ".", "--track", "a", "--automation-scope", "all"), "all"),
         (("run", "--project", ".", "--track", "a", "--no-such-option"), "--no-such-option"),

@@ -14,6 +14,7 @@ from typing import Any
 from agent_support import WAIT_S, OneLane, RecordingProvider, Threads, finish, scripted, ticket, turn
 
 from slop_qt.core.approvals import Approval, ApprovalKind, ApprovalState, DecidedBy, Mode
+from slop_qt.core.budgets import SpendAsk, WorstCase, no_price_known
 from slop_qt.core.errors import NotPossibleError
 from slop_qt.core.events import Event
 from slop_qt.core.ports import Committed
@@ -135,6 +136,7 @@ class Cockpit:
         self.settings = Settings(limits=Limits(**limits), **given)
         self.registry = CommandRegistry()
         self.price: Callable[[ModelChoice, Usage], float | None] = lambda _choice, _usage: None
+        self.worst_case: Callable[[SpendAsk], WorstCase] = no_price_known
         self.lanes = OneLane()
         self.offload = Threads()
 
@@ -168,6 +170,7 @@ class Cockpit:
             context_choices=ContextChoiceStore(self.folder / "context-choices.json"),
             limit_tokens=lambda _provider, _model: None,
             price=self._price,
+            worst_case=self._worst_case,
         )
         self.session = Session(self.parts)
         self.session.register(self.registry)
@@ -183,6 +186,9 @@ class Cockpit:
 
     def _price(self, choice: ModelChoice, usage: Usage) -> float | None:
         return self.price(choice, usage)
+
+    def _worst_case(self, ask: SpendAsk) -> WorstCase:
+        return self.worst_case(ask)
 
     async def call(self, method: str, **params: Any) -> Any:
         """One command by its name, from JSON, as the socket does it."""

@@ -11,6 +11,7 @@ from cockpit import Cockpit
 from memory_keyring import MemoryKeyring
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "wire"))  # the loopback server of the wire tests
+sys.path.insert(0, str(Path(__file__).parents[1] / "providers"))  # the loop on which waiting takes no time
 
 OpenCockpit = Callable[..., Awaitable[Cockpit]]
 

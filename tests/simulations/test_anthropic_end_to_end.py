@@ -119,12 +119,15 @@ def test_a_file_of_what_was_learnt_that_is_broken_is_learnt_anew(project):
     assert json.loads(kept.read_text())["models"]
 
 
-def test_a_budget_that_is_used_up_ends_a_run_that_nobody_could_resume(project):
+def test_a_budget_that_covers_nothing_ends_a_run_that_nobody_could_resume(project):
     with LoopbackServer(model) as server:
         project.environment |= environment(server.base_url)
         result = run_epic(project, "--budget-usd", "0.0000001")
+        sent = [request for request in server.received if not is_count(request)]
     assert result.code == 1
-    assert "budget" in result.out
+    assert len(sent) == 2, "planning counts against the day alone; what the run would have sent was not"
+    assert "The budget does not cover the next request of Tier 3: one" in result.out
+    assert "--budget-usd" in result.err
     assert "is paused, and nobody is there to resume it: it ends." in result.err
 
 

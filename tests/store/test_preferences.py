@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from slop_qt.core.budgets import BudgetLimits
 from slop_qt.core.errors import ConfigurationError
 from slop_qt.core.settings import Limits, ModelChoice, Settings
 from slop_qt.store.preferences import Preferences
@@ -39,6 +40,15 @@ def test_what_the_command_line_says_stays_in_force_and_out_of_the_file(path: Pat
     preferences.save(tiers=in_force.tiers | {4: LOCAL}, cache_ttl="5m")
     assert preferences.current == in_force.model_copy(update={"tiers": in_force.tiers | {4: LOCAL}})
     assert load_settings(path) == Settings(tiers=Settings().tiers | {4: LOCAL})
+
+
+def test_what_a_day_may_cost_is_in_force_and_in_the_file(path: Path) -> None:
+    preferences = Preferences(path, Settings(budget=BudgetLimits(run_usd=1.0)))
+    preferences.save_day_budget(None, None)
+    assert not path.exists(), "it was so already"
+    saved = preferences.save_day_budget(2.0, None)
+    assert saved.budget == preferences.current.budget == BudgetLimits(run_usd=1.0, day_usd=2.0)
+    assert load_settings(path).budget == BudgetLimits(day_usd=2.0)
 
 
 def test_a_tier_of_the_command_line_that_the_person_changes_is_theirs(path: Path) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from slop_qt.core.approvals import ApprovalKind, Mode
+from slop_qt.core.budgets import BudgetLimits
 from slop_qt.core.errors import ConfigurationError, StoreError
 from slop_qt.core.settings import Limits, ModelChoice, Rule, Server, Settings
-from slop_qt.store.settings import load_settings, save_models, save_theme
+from slop_qt.store.settings import load_settings, save_day_budget, save_models, save_theme
 
 
 @pytest.fixture
@@ -189,6 +190,25 @@ def test_saving_models_writes_what_was_said_and_no_more(path: Path) -> None:
     assert path.read_text() == '[tiers.3]\nprovider = "ollama"\nmodel = "qwen3"\n'
     save_models(path, {}, "1h")
     assert load_settings(path) == Settings(tiers=Settings().tiers | {3: MODEL}, limits=Limits(cache_ttl="1h"))
+
+
+@pytest.mark.parametrize("before", DOCUMENTS.values(), ids=DOCUMENTS)
+def test_saving_what_a_day_may_cost_keeps_the_rest(path: Path, before: str) -> None:
+    path.write_text(before)
+    was = load_settings(path)
+    save_day_budget(path, 2.5, 1000)
+    assert load_settings(path) == was.model_copy(update={"budget": BudgetLimits(day_usd=2.5, day_tokens=1000)})
+    save_day_budget(path, None, None)
+    assert load_settings(path) == was
+    comments = [line.partition("#")[2] for line in before.splitlines() if "#" in line]
+    assert [comment for comment in comments if comment not in path.read_text()] == []
+
+
+def test_a_runs_limits_and_their_comments_stay(path: Path) -> None:
+    path.write_text("[budget]  # mine\nrun_usd = 1.5  # enough\nday_usd = 9\n")
+    save_day_budget(path, None, 7)
+    assert path.read_text() == "[budget]  # mine\nrun_usd = 1.5  # enough\nday_tokens = 7\n"
+    assert load_settings(path).budget == BudgetLimits(run_usd=1.5, day_tokens=7)
 
 
 def test_a_models_name_may_have_any_characters(path: Path) -> None:
