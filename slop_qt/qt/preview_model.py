@@ -13,7 +13,7 @@ __all__ = ["FILE_KINDS", "PreviewModel"]
 FILE_KINDS: frozenset[PartKind] = frozenset({"file", "outline", "range"})
 _COLUMNS = ("Part", "What", "Tokens", "Why it is there")
 _KINDS: dict[PartKind, str] = {
-    "system": "System prompt",
+    "system": "System",
     "prompt": "Prompt",
     "tools": "Tools",
     "docs": "Project",

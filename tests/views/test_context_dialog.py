@@ -85,7 +85,7 @@ def test_it_shows_what_the_worker_would_start_with_and_the_exact_text_of_each_pa
 ) -> None:
     dialog = opened(backend, qtbot)
     assert labels(dialog) == [
-        ("System prompt", "System prompt"),
+        ("System", "System prompt"),
         ("Ticket", "T-001"),
         ("File", "src/totals.py"),
     ]

@@ -20,6 +20,7 @@ _HAVE_BODIES = frozenset({"container", "function", "group", "member"})
 _ATTACHED = frozenset({"comment", "decorator", "doc"})
 # What ends a declaration without being a part of it, in some grammars.
 _ENDINGS = (b";", b",", b":")
+_BLANKS = b" \t\r\n\f\v"
 _COMMENTS = frozenset({"comment", "line_comment", "block_comment"})
 
 
@@ -103,7 +104,8 @@ def _order(mark: Mark) -> tuple[int, int, bool, bool]:
 
 def _mark(source: SourceLanguage, data: bytes, kind: str, node: "Node", body: "Node | None") -> Mark:
     start, end = node.byte_range
-    end = start + len(data[start:end].rstrip())  # some grammars count a comment's line end as part of it
+    while end > start and data[end - 1] in _BLANKS:  # some grammars count a comment's line end as part of it
+        end -= 1
     if source.braces and kind not in _ATTACHED and data[end : end + 1] in _ENDINGS:
         end += 1
     if body is None:

@@ -110,9 +110,8 @@ class ChoiceList(QWidget):
         adding.addWidget(self._path, 1)
         adding.addWidget(self._add)
         page = QWidget()
-        page.setAutoFillBackground(False)
         within = QVBoxLayout(page)
-        within.setContentsMargins(8, 4, 8, 4)
+        within.setContentsMargins(0, 0, 8, 0)
         self._grid.setHorizontalSpacing(8)
         self._grid.setVerticalSpacing(4)
         self._grid.setColumnStretch(0, 1)
@@ -127,6 +126,8 @@ class ChoiceList(QWidget):
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setMinimumHeight(96)
+        for surface in (area.viewport(), page):
+            surface.setAutoFillBackground(False)  # the card's own shows
         column_of_all = QVBoxLayout(self)
         column_of_all.setContentsMargins(0, 0, 0, 0)
         column_of_all.setSpacing(8)
@@ -137,11 +138,12 @@ class ChoiceList(QWidget):
     def _append(self, choice: FileChoice) -> ChoiceRow:
         self._made += 1
         row = ChoiceRow(self._theme, choice, f"{self.objectName()}.row{self._made}", self)
-        before = self._rows[-1].remove if self._rows else self._path.previousInFocusChain()
+        before: QWidget | None = self._rows[-1].remove if self._rows else self._path.previousInFocusChain()
         for column, field in enumerate(row.fields):
             self._grid.addWidget(field, self._made, column)
             field.show()  # at once: what is not shown yet takes no keyboard
-            self.setTabOrder(before, field)
+            if before is not None:
+                self.setTabOrder(before, field)
             before = field
         row.changed.connect(self.changed)
         row.removed.connect(partial(self._remove, row))

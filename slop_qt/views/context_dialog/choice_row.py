@@ -3,13 +3,13 @@
 import re
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QSizePolicy, QWidget
 
 from slop_qt.core.context_choices import FileChoice, FileForm
 from slop_qt.core.visible_text import make_visible
 from slop_qt.qt.theme import Theme
 from slop_qt.widgets.buttons import icon_button
-from slop_qt.widgets.fields import CalmBox, NamedRow
+from slop_qt.widgets.fields import CalmBox, CheckField, NamedRow
 
 __all__ = ["ChoiceRow"]
 
@@ -19,6 +19,7 @@ _FORMS: tuple[tuple[FileForm, str], ...] = (
     ("range", "Lines…"),
     ("excluded", "Not sent"),
 )
+_FORM_WIDTH, _LINES_WIDTH = 112, 96
 _LINES = re.compile(r"\s*(\d{1,9})\s*(?:[-\N{EN DASH}\N{MINUS SIGN}]|to)\s*(\d{1,9})\s*")
 
 
@@ -45,16 +46,14 @@ class ChoiceRow(QWidget):
         self.form = CalmBox(theme, f"{name}.form", f"Form of {shown}")
         self.form.fill([NamedRow(words, id=form) for form, words in _FORMS])
         self.form.choose(choice.form)
+        self.form.setFixedWidth(_FORM_WIDTH)
         self.lines = QLineEdit()
         self.lines.setObjectName(f"{name}.lines")
         self.lines.setAccessibleName(f"Lines of {shown}")
-        self.lines.setPlaceholderText("1\N{EN DASH}40")
-        self.lines.setFixedWidth(96)
+        self.lines.setFixedWidth(_LINES_WIDTH)
         if choice.form == "range":
             self.lines.setText(f"{choice.start_line}\N{EN DASH}{choice.end_line}")
-        self.pinned = QCheckBox("Pinned")
-        self.pinned.setObjectName(f"{name}.pinned")
-        self.pinned.setAccessibleName(f"{shown} is pinned")
+        self.pinned = CheckField(theme, "Pinned", f"{name}.pinned", f"{shown} is pinned")
         self.pinned.setToolTip("It goes along although no ticket declares it, and is never left out for want of room.")
         self.pinned.setChecked(choice.pinned)
         self.remove = icon_button(theme, f"{name}.remove", "close", f"Remove the choice of {shown}", self.removed.emit)
@@ -100,7 +99,9 @@ class ChoiceRow(QWidget):
         self.changed.emit()
 
     def _refresh(self) -> None:
-        self.lines.setEnabled(self.form.chosen == "range")
+        some = self.form.chosen == "range"
+        self.lines.setEnabled(some)
+        self.lines.setPlaceholderText("1\N{EN DASH}40" if some else "")
         sent = self.form.chosen != "excluded"
         self.pinned.setEnabled(sent)
         if not sent:

@@ -22,6 +22,7 @@ __all__ = ["ContextDialog"]
 
 _SETTLE_MS = 250
 _OF_TICKET, _OF_PROJECT = 0, 1
+_PARTS_HEIGHT, _CHOICES_HEIGHT = 320, 280
 _OLD = "Shown as it was before your last change."
 _NOTHING_OF_TICKET = "Nothing is chosen for this ticket: its worker gets the files that it declares."
 _NOTHING_OF_PROJECT = "Nothing is chosen for every ticket. A choice for a ticket comes before one for all of them."
@@ -123,11 +124,9 @@ class ContextDialog(QDialog):
         heading.setWordWrap(True)
         halves = QSplitter(Qt.Orientation.Vertical)
         halves.setChildrenCollapsible(False)
-        halves.setHandleWidth(9)
         halves.addWidget(self._parts)
-        halves.addWidget(self._choosing)
-        halves.setStretchFactor(0, 3)
-        halves.setStretchFactor(1, 2)
+        halves.addWidget(_spaced(self._choosing))
+        halves.setSizes([_PARTS_HEIGHT, _CHOICES_HEIGHT])
         for widget in (self._banner, heading, self._size):
             column.addWidget(widget)
         column.addWidget(halves, 1)
@@ -210,3 +209,12 @@ class ContextDialog(QDialog):
         self._sure.setText("Saving…" if self._saving else "Save")
         self._sure.setToolTip(self._problem)
         self._choosing.setEnabled(bool(self._kept) and not self._saving)
+
+
+def _spaced(widget: QWidget) -> QWidget:
+    """The widget, a little below the line that parts it from what is above."""
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 8, 0, 0)
+    column.addWidget(widget)
+    return holder

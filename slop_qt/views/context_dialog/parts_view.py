@@ -14,7 +14,7 @@ from slop_qt.widgets.row_table import row_table
 
 __all__ = ["PartsView"]
 
-_WIDTHS = (100, 190, 80)
+_WIDTHS = (92, 190, 80)
 _AT_ONCE = 16_000  # characters that are laid out between two turns of the loop
 
 
@@ -58,12 +58,16 @@ class PartsView(QSplitter):
         self._text.setFont(theme.fixed_font())
         left = QWidget()
         column_of_parts = QVBoxLayout(left)
-        column_of_parts.setContentsMargins(0, 0, 8, 0)
+        column_of_parts.setContentsMargins(0, 0, 8, 8)
         column_of_parts.setSpacing(8)
         column_of_parts.addWidget(self._table, 1)
         column_of_parts.addWidget(self._change, 0, Qt.AlignmentFlag.AlignLeft)
+        right = QWidget()
+        column_of_text = QVBoxLayout(right)
+        column_of_text.setContentsMargins(8, 0, 0, 8)
+        column_of_text.addWidget(self._text)
         self.addWidget(left)
-        self.addWidget(self._text)
+        self.addWidget(right)
         self.setStretchFactor(0, 3)
         self.setStretchFactor(1, 2)
         self.setChildrenCollapsible(False)
