@@ -66,6 +66,7 @@ class MainWindow(QMainWindow):
         self.resize(_SIZE)
         self.setMinimumSize(_LEAST_SIZE)
         context.selection.panel_wanted.connect(self._docks.raise_panel)
+        context.selection.context_wanted.connect(self.open_context)
         Attention(context.bridge, context.selection, self)
         context.tracks.reload()
         self._panels["tracks"].setFocus()
@@ -87,6 +88,12 @@ class MainWindow(QMainWindow):
         from slop_qt.views.settings.dialog import SettingsDialog
 
         SettingsDialog(self._context, self).open()
+
+    def open_context(self, track_id: str, ticket_id: str) -> None:
+        """Show what the ticket's worker would start with, and ask which files go along."""
+        from slop_qt.views.context_dialog.dialog import ContextDialog
+
+        ContextDialog(self._context, track_id, ticket_id, self).open()
 
     def read_tracks(self) -> None:
         """Somebody has written to the tracks' files: show what they are now."""
@@ -123,6 +130,7 @@ class MainWindow(QMainWindow):
         handlers: dict[str, Callable[[], object]] = {
             **acts.handlers(),
             **self._edits.handlers(),
+            "ticket.context": self._context.selection.want_context,
             "window.open_project": self._open_project,
             "window.settings": self.open_settings,
             "window.quit": self.close,
@@ -181,6 +189,7 @@ class MainWindow(QMainWindow):
         assert isinstance(tracks, TracksPanel)
         for name, possible in tracks.actions_of_tracks.states().items():
             self._actions[name].setEnabled(possible)
+        self._actions["ticket.context"].setEnabled(self._context.selection.ticket_id is not None)
 
     def _open_project(self) -> None:
         dialog = QFileDialog(self, "Open a git repository")

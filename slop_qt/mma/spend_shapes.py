@@ -21,17 +21,24 @@ __all__ = [
 
 
 class PreviewContext(Shape):
-    """A ticket whose worker would start now."""
+    """A ticket whose worker would start now.
+
+    chosen and project are choices to try in place of those that are kept, the ticket's own and those for every ticket;
+    None: the kept ones.
+    """
 
     track_id: str
     ticket_id: str
+    chosen: tuple[FileChoice, ...] | None = None
+    project: tuple[FileChoice, ...] | None = None
 
 
 class ContextPreviewed(Shape):
     """The first request of a ticket's worker, as it would be sent now; nothing is sent.
 
     reasons and texts have an entry for each part of the report, in its order: why it is there, and its text to the
-    character. chosen are the ticket's own choices, project those for every ticket of the project.
+    character. chosen are the ticket's own choices, project those for every ticket of the project; both as they were
+    tried, where they were. files are the repository's, by name: what can be chosen.
     """
 
     report: ContextReport
@@ -39,6 +46,7 @@ class ContextPreviewed(Shape):
     texts: tuple[str, ...]
     chosen: tuple[FileChoice, ...]
     project: tuple[FileChoice, ...]
+    files: tuple[str, ...] = ()
 
 
 class ChooseContext(Shape):

@@ -37,6 +37,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("tracks.cancel", "&Run", "&Cancel run", "Ctrl+."),
     ActionSpec("tracks.apply", "&Run", "A&pply to your branch…", "Ctrl+Shift+Return"),
     ActionSpec("", "&Run"),
+    ActionSpec("ticket.context", "&Run", "Conte&xt of the ticket…", "Ctrl+Shift+X"),
     ActionSpec("window.go_to_approvals", "&Run", "&Go to approvals", "Ctrl+Shift+A"),
     ActionSpec("window.next_panel", "&View", "&Next panel", "F6"),
     ActionSpec("window.previous_panel", "&View", "Pre&vious panel", "Shift+F6"),

@@ -13,7 +13,7 @@ class Selection(QObject):
     Signals:
         changed: another track or ticket is selected.
         panel_wanted(str): something begins that is to be seen in the panel of that id.
-        context_wanted(str, str): somebody wants to choose the context of that ticket of that track.
+        context_wanted(str, str): somebody wants to choose what goes to the worker of that track's ticket.
     """
 
     changed = Signal()
@@ -40,6 +40,11 @@ class Selection(QObject):
         if (track_id, ticket_id) != (self._track_id, self._ticket_id):
             self._track_id, self._ticket_id = track_id, ticket_id
             self.changed.emit()
+
+    def want_context(self) -> None:
+        """Ask for the context of the selected ticket, where one is selected."""
+        if self._track_id is not None and self._ticket_id is not None:
+            self.context_wanted.emit(self._track_id, self._ticket_id)
 
     def run(self, state: SessionState) -> RunState | None:
         """The selected track's newest run; with no track selected, the newest run of any."""

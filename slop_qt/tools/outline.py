@@ -12,9 +12,9 @@ def outline_of(path: str, text: str) -> str | None:
     """The outline of a file's text, each line with the number that it has in the file.
 
     Bodies are left out as `…`, imports are counted, values are cut to one line. None for a language that has no
-    outline (path's ending says which it is), and for a text that takes its parser too long. Any text may be given; one
-    that does not hold is outlined as far as it can be read, and says so. It is slow, about 1 s for 2 MB: call it from a
-    helper thread, any one.
+    outline (path's ending says which it is), and for a text that takes its parser more than 10 s of computing. Any
+    text may be given; one that does not hold is outlined as far as it can be read, and says so. It is slow, half a
+    second and more for a megabyte: call it from a helper thread, any one.
     """
     source = source_language(path)
     if source is None:

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QAbstractItemView, QComboBox, QCompleter, QLineEdit
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QComboBox,
+    QCompleter,
+    QLineEdit,
+    QStyle,
+    QStyleOptionButton,
+)
 
 from slop_qt.qt.icons import ICON_SIZE
 from slop_qt.qt.roles import Role
@@ -13,7 +21,7 @@ from slop_qt.qt.status import Look
 from slop_qt.qt.theme import Theme
 from slop_qt.widgets.row_delegate import RowDelegate
 
-__all__ = ["CalmBox", "NameBox", "NamedRow", "SecretField"]
+__all__ = ["CalmBox", "CheckField", "NameBox", "NamedRow", "SecretField"]
 
 _ARROW_EDGE = 4
 _ROW_EXTRAS = 72  # icon, gaps, edges and a scroll bar
@@ -139,6 +147,25 @@ class NameBox(CalmBox):
         """Put it there, whether the list has it or not."""
         super().choose(chosen)
         self.setEditText(chosen)
+
+
+class CheckField(QCheckBox):
+    """A check box with a line around its box, which the style leaves out on dark ground. Lives in the GUI thread."""
+
+    def __init__(self, theme: Theme, words: str, name: str, spoken: str) -> None:
+        super().__init__(words)
+        self._theme = theme
+        self.setObjectName(name)
+        self.setAccessibleName(spoken)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        box = self.style().subElementRect(QStyle.SubElement.SE_CheckBoxIndicator, option, self)
+        with QPainter(self) as painter:
+            painter.setPen(self._theme.color("muted" if self.isEnabled() else "line"))
+            painter.drawRect(box.adjusted(0, 0, -1, -1))
 
 
 class SecretField(QLineEdit):

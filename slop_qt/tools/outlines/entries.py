@@ -10,6 +10,7 @@ from slop_qt.tools.outlines.marks import Mark
 __all__ = ["Entry", "arrange"]
 
 _ATTACHED = frozenset({"comment", "decorator"})
+_NEAR = 200  # bytes
 _IN_FUNCTIONS = frozenset({"function", "container"})
 # What grammars leave outside of the declaration that it belongs to.
 _LEADING = re.compile(rb"\s*((?:(?:export|default|declare|abstract|type|const|var|let) +)+)\Z")
@@ -70,7 +71,7 @@ class _Arranging:
             self._add(mark, inside)
 
     def _wait(self, mark: Mark) -> None:
-        line = self._data.rfind(b"\n", 0, mark.start) + 1
+        line = self._line_start(mark.start, 0)
         if mark.kind == "comment" and self._data[line : mark.start].strip():
             self._waiting.clear()  # it speaks of what stands before it
             return
@@ -100,11 +101,14 @@ class _Arranging:
 
     def _adjoins(self, before: Mark, start: int) -> bool:
         between = self._data[before.end : start]
-        return len(between) <= 200 and not between.strip() and between.count(b"\n") <= 1
+        return len(between) <= _NEAR and not between.strip() and between.count(b"\n") <= 1
+
+    def _line_start(self, start: int, least: int) -> int:
+        """Where its line begins, from least on; in a very long line, a little before it."""
+        least = max(least, start - _NEAR)
+        return max(self._data.rfind(b"\n", least, start) + 1, least)
 
     def _with_leading_words(self, mark: Mark, least: int) -> int:
-        line = max(self._data.rfind(b"\n", 0, mark.start) + 1, least)
-        if mark.start - line > 200:
-            return mark.start
+        line = self._line_start(mark.start, least)
         found = _LEADING.match(self._data[line : mark.start])
         return line + found.start(1) if found else mark.start

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from slop_qt.tools.outlines.languages import SourceLanguage, load_grammar
 
@@ -15,19 +15,19 @@ __all__ = ["Mark", "Marks", "find_marks"]
 # for the lock, the window above all, gets it then.
 _CHUNK = 16 << 10
 _STRETCH = 32 << 10  # is searched at once: the binding's own way of being interrupted there crashes (0.26.1)
-_PATIENCE_S = 5.0  # of computing
+_PATIENCE_S = 10.0  # of computing
 _HAVE_BODIES = frozenset({"container", "function", "group", "member"})
 _ATTACHED = frozenset({"comment", "decorator", "doc"})
 # What ends a declaration without being a part of it, in some grammars.
 _ENDINGS = (b";", b",", b":")
+_BLANKS = b" \t\r\n\f\v"
 _COMMENTS = frozenset({"comment", "line_comment", "block_comment"})
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One thing that was found: bytes start to end, of which header_end to body_end are a body with its brackets.
+class Mark(NamedTuple):  # there may be hundreds of thousands, and a tuple is made in a third of the time
+    """One thing that was found: bytes start to end, of which body_start to body_end are a body with its brackets.
 
-    Without a body, both are end.
+    header_end is where what stands before the body ends. Without a body, all three are end.
     """
 
     kind: str
@@ -103,7 +103,8 @@ def _order(mark: Mark) -> tuple[int, int, bool, bool]:
 
 def _mark(source: SourceLanguage, data: bytes, kind: str, node: "Node", body: "Node | None") -> Mark:
     start, end = node.byte_range
-    end = start + len(data[start:end].rstrip())  # some grammars count a comment's line end as part of it
+    while end > start and data[end - 1] in _BLANKS:  # some grammars count a comment's line end as part of it
+        end -= 1
     if source.braces and kind not in _ATTACHED and data[end : end + 1] in _ENDINGS:
         end += 1
     if body is None:

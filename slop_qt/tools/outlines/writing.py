@@ -81,23 +81,15 @@ class _Writing:
     def _without_body(self, mark: Mark) -> str:
         if not self._braces:
             return f" {_LEFT_OUT}"
-        opening, closing = (
-            self._text(mark.body_start, mark.body_start + 1),
-            self._text(mark.body_end - 1, mark.body_end),
-        )
-        inside = self._data[mark.body_start + 1 : mark.body_end - 1].strip()
-        return (
-            f" {opening} {_LEFT_OUT} {closing}{self._after(mark)}"
-            if inside
-            else f" {opening}{closing}{self._after(mark)}"
-        )
+        start, end = mark.body_start + 1, mark.body_end - 1
+        inside = f" {_LEFT_OUT} " if self._data[start:end].strip() else ""
+        return f" {self._text(start - 1, start)}{inside}{self._text(end, mark.body_end)}{self._after(mark)}"
 
     def _close(self, entry: Entry, own: str) -> None:
         """The last line of what has something inside: it says where it ends, and whether there was more."""
-        mark, last = entry.mark, entry.kids[-1].mark
-        only_docs = all(kid.mark.kind == "doc" for kid in entry.kids)
-        rest = self._data[last.end : mark.body_end - self._braces].strip()
-        left_out = bool(rest) if only_docs else mark.kind not in _GROUPS
+        mark, left_out = entry.mark, entry.mark.kind not in _GROUPS
+        if all(kid.mark.kind == "doc" for kid in entry.kids):
+            left_out = bool(self._data[entry.kids[-1].mark.end : mark.body_end - self._braces].strip())
         if self._braces:
             closing = self._text(mark.body_end - 1, mark.body_end) + self._after(mark)
             self._put(self._row(mark.body_end - 1), own + (f"{_LEFT_OUT} {closing}" if left_out else closing))
