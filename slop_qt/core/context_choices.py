@@ -58,10 +58,24 @@ class ContextChoices(Shape):
                 raise ValueError(f"{twice} is named twice")
         return self
 
+    def for_project(self, choices: Iterable[FileChoice]) -> "ContextChoices":
+        """The same with these for every ticket. Raises pydantic.ValidationError where a path is named twice."""
+        return ContextChoices(project=tuple(choices), tickets=self.tickets)
+
+    def for_ticket(self, track_id: str, ticket_id: str, choices: Iterable[FileChoice]) -> "ContextChoices":
+        """The same with these for one ticket, instead of those it had. Raises as `for_project`."""
+        of_track = {**self.tickets.get(track_id, {}), ticket_id: tuple(choices)}
+        kept = {name: of_ticket for name, of_ticket in of_track.items() if of_ticket}
+        tickets = {track: of for track, of in {**self.tickets, track_id: kept}.items() if of}
+        return ContextChoices(project=self.project, tickets=tickets)
+
+    def own_of(self, track_id: str, ticket_id: str) -> tuple[FileChoice, ...]:
+        """The ticket's own choices."""
+        return self.tickets.get(track_id, {}).get(ticket_id, ())
+
     def of_ticket(self, track_id: str, ticket_id: str) -> tuple[FileChoice, ...]:
         """The project's choices and the ticket's own, which win, each path once."""
-        own = self.tickets.get(track_id, {}).get(ticket_id, ())
-        return tuple(_by_path((*self.project, *own)).values())
+        return tuple(_by_path((*self.project, *self.own_of(track_id, ticket_id))).values())
 
 
 def _by_path(choices: Iterable[FileChoice]) -> dict[str, FileChoice]:

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from slop_qt.agents.context.preview import compose
 from slop_qt.agents.request import AgentRequest
 from slop_qt.core.approvals import DecidedBy
-from slop_qt.core.context_choices import FileChoice
+from slop_qt.core.context_choices import ContextChoices, FileChoice
 from slop_qt.core.errors import ConfigurationError, InvalidInputError, NotFoundError, NotPossibleError, ToolError
 from slop_qt.core.ports import Provider
 from slop_qt.core.tickets import TicketSpec
@@ -47,12 +49,15 @@ class ContextDesk:
 
         Raises:
             NotFoundError: there is no such track or ticket.
+            InvalidInputError: a choice that is to be tried does not hold, or its file is not there.
             StoreError: the tickets or the person's choices cannot be read.
         """
         parts = self._parts
         track = await parts.track(params.track_id)
         tickets = await parts.offload.run(partial(parts.folder.tickets, track.id))
-        request = await self._request(track, find_ticket(track, tickets, params.ticket_id))
+        ticket = find_ticket(track, tickets, params.ticket_id)
+        choices = await parts.offload.run(partial(self._tried, params))
+        request = await self._request(track, ticket, choices)
         choice = request.choice
         composition = await parts.offload.run(
             partial(
@@ -64,24 +69,37 @@ class ContextDesk:
                 provider=await self._provider(choice.provider),
             )
         )
-        choices = await parts.offload.run(parts.context_choices.read)
         return ContextPreviewed(
             report=composition.report,
             reasons=composition.reasons,
             texts=composition.texts,
-            chosen=choices.tickets.get(track.id, {}).get(params.ticket_id, ()),
+            chosen=choices.own_of(track.id, ticket.id),
             project=choices.project,
+            files=tuple(await parts.offload.run(parts.repository.files)),
         )
 
-    async def _request(self, track: Track, ticket: TicketSpec) -> AgentRequest:
+    def _tried(self, params: PreviewContext) -> ContextChoices:
+        """The choices that are kept, and in their place those that are to be tried. Called in the helper pool."""
+        choices, project = self._parts.context_choices.read(), self._parts.project
+        try:
+            if params.project is not None:
+                choices = choices.for_project(checked_choices(project, params.project))
+            if params.chosen is not None:
+                own = checked_choices(project, params.chosen)
+                choices = choices.for_ticket(params.track_id, params.ticket_id, own)
+        except ValidationError as error:
+            raise InvalidInputError(f"These choices do not hold: {error.errors()[0]['msg']}.") from error
+        return choices
+
+    async def _request(self, track: Track, ticket: TicketSpec, choices: ContextChoices) -> AgentRequest:
         parts = self._parts
         way = self._runs.way_of(track.id)
         if way is not None:
             with contextlib.suppress(NotPossibleError):  # the run has just ended
-                return await way.first_request(ticket)
+                return await way.first_request(ticket, choices)
         requests = parts.ticket_requests(PREVIEW, track, await parts.load_prompts())
         tree = Tree(parts.project, lambda: parts.offload.run(parts.repository.files))
-        return await requests.worker(ticket, tree)
+        return await requests.worker(ticket, tree, choices=choices)
 
     async def _provider(self, name: str) -> Provider | None:
         try:

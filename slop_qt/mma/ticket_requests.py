@@ -55,8 +55,11 @@ class TicketRequests:
         attempt: int = 1,
         results: Sequence[TicketResult] = (),
         failed: FailedAttempt | None = None,
+        choices: ContextChoices | None = None,
     ) -> AgentRequest:
         """What the ticket's worker starts with, of the tree as it is now. Nothing is sent, and nothing changes.
+
+        choices are those to try in place of those that are kept.
 
         Raises:
             StoreError: the person's choices cannot be read.
@@ -68,7 +71,7 @@ class TicketRequests:
             ticket=ticket,
             track_id=self.track.id,
             root=tree.root,
-            choices=await self.offload.run(self.choices),
+            choices=choices if choices is not None else await self.offload.run(self.choices),
             paths=await tree.files() if lists else (),
             room=room_for_files(self._room(settings).input),
         )

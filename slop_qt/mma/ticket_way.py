@@ -9,6 +9,7 @@ from slop_qt.agents.loop import run_agent
 from slop_qt.agents.prompts import FailedAttempt
 from slop_qt.agents.request import AgentOutcome, AgentRequest, AgentServices
 from slop_qt.core.approvals import ApprovalKind, ApprovalRequest, MergePayload, SpawnPayload
+from slop_qt.core.context_choices import ContextChoices
 from slop_qt.core.events import Fault, Merged
 from slop_qt.core.ports import Lanes
 from slop_qt.core.tickets import TicketSpec, TicketStatus
@@ -86,14 +87,14 @@ class TicketWay:
                     tries = f"{progress.counted} attempt{'s' if progress.counted > 1 else ''}"
                     return TicketEnd(TicketStatus.BLOCKED, f"Blocked after {tries}. {outcome.what}")
 
-    async def first_request(self, ticket: TicketSpec) -> AgentRequest:
+    async def first_request(self, ticket: TicketSpec, choices: ContextChoices) -> AgentRequest:
         """What the ticket's worker would start with now, on what is merged by now. Nothing is sent or changed.
 
         Raises:
             NotPossibleError: the run is over.
         """
         tree = Tree(await self._repository.prepared(), self._repository.files)
-        request = await self._requests.worker(ticket, tree, results=self._results_for(ticket))
+        request = await self._requests.worker(ticket, tree, results=self._results_for(ticket), choices=choices)
         await self._repository.prepared()  # what was read while it was taken away is not what was asked for
         return request
 

@@ -1,7 +1,7 @@
 """What a person wants in the context of agents, kept in the project's data directory: never in the repository."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -48,23 +48,20 @@ class ContextChoiceStore:
             StoreError: what is there cannot be used, and was left as it is, or the file could not be written.
         """
         with self._writing:
-            self._write(ContextChoices.model_construct(project=tuple(choices), tickets=self.read().tickets))
+            self._change(lambda before: before.for_project(choices))
 
     def choose_for(self, track_id: str, ticket_id: str, choices: Sequence[FileChoice]) -> None:
         """Have these for one ticket, instead of those it had. Raises as `choose`."""
         with self._writing:
-            before = self.read()
-            of_track = {**before.tickets.get(track_id, {}), ticket_id: tuple(choices)}
-            kept = {name: of_ticket for name, of_ticket in of_track.items() if of_ticket}
-            tickets = {track: of for track, of in {**before.tickets, track_id: kept}.items() if of}
-            self._write(ContextChoices.model_construct(project=before.project, tickets=tickets))
+            self._change(lambda before: before.for_ticket(track_id, ticket_id, choices))
 
-    def _write(self, choices: ContextChoices) -> None:
+    def _change(self, change: Callable[[ContextChoices], ContextChoices]) -> None:
+        before = self.read()
         try:
-            checked = ContextChoices.model_validate(choices.model_dump())
+            changed = change(before)
         except ValidationError as error:
             raise InvalidInputError(f"These choices do not hold: {_first(error)}.") from error
-        write_atomically(self._path, checked.model_dump_json(indent=2, exclude_defaults=True) + "\n")
+        write_atomically(self._path, changed.model_dump_json(indent=2, exclude_defaults=True) + "\n")
 
 
 def _first(error: ValidationError) -> str:

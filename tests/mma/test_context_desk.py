@@ -63,6 +63,28 @@ class TestPreview:
         assert all(reason.endswith(".") for reason in found.reasons)
         assert report.cache.prefix_tokens == sum(part.tokens for part in report.parts if part.cached)
 
+    async def test_choices_are_tried_without_being_kept(self, open_cockpit: OpenCockpit) -> None:
+        cockpit = await open_cockpit()
+        track = await cockpit.track(mend("a", files=("a.txt", "b.txt")))
+        await choose(cockpit, {"path": "a.txt", "form": "excluded"}, track_id=track, ticket_id="A")
+
+        async def tried(**choices: Any) -> ContextPreviewed:
+            return await cockpit.call("context.preview", track_id=track, ticket_id="A", **choices)
+
+        found = await tried(
+            chosen=[{"path": "b.txt", "form": "excluded"}], project=[{"path": "seed.txt", "pinned": True}]
+        )
+        assert [name for kind, name in labels(found) if kind == "file"] == ["seed.txt", "a.txt"]
+        assert [choice.path for choice in (*found.chosen, *found.project)] == ["b.txt", "seed.txt"]
+        assert {"a.txt", "b.txt", "seed.txt"} <= set(found.files)
+        with pytest.raises(InvalidInputError, match=r"no\.txt"):
+            await tried(chosen=[{"path": "no.txt"}])
+        with pytest.raises(InvalidInputError, match="named twice"):
+            await tried(project=[{"path": "a.txt"}, {"path": "a.txt"}])
+        kept = await tried()
+        assert [name for kind, name in labels(kept) if kind == "file"] == ["b.txt"]
+        assert [choice.path for choice in kept.chosen] == ["a.txt"] and kept.project == ()
+
     async def test_before_a_run_it_is_the_persons_files_as_they_are(self, open_cockpit: OpenCockpit) -> None:
         cockpit = await open_cockpit()
         track = await cockpit.track(mend("a", files=("a.txt", ".")))
