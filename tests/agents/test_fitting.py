@@ -223,6 +223,18 @@ async def test_a_person_sees_the_request_before_anything_of_it_is_sent_anywhere(
     ]
 
 
+async def test_the_providers_count_decides_where_an_estimate_may_be_wrong(
+    sink: RecordingSink, offload: Threads, with_limit: ServicesOf, root: Path
+) -> None:
+    await run_agent(agent_request(root), services(sink, CannedProvider(done()), offload))
+    limit = int(reports(sink)[0].used_tokens / 1.2 / 0.75)
+    outcome = await run_agent(agent_request(root, context_tokens=limit), with_limit(CountingProvider(done()), None))
+    assert outcome.error is None
+    uncounted = await run_agent(agent_request(root, context_tokens=limit), with_limit(CannedProvider(), None))
+    assert uncounted.fatal
+    assert "The request was not sent: it has about " in (uncounted.error or "")
+
+
 async def test_after_an_answer_the_report_says_what_the_next_request_would_leave_out(
     sink: RecordingSink, with_limit: ServicesOf, project: Path
 ) -> None:
