@@ -16,6 +16,7 @@ from slop_qt.core.conversation import Message, ModelRequest
 from slop_qt.core.errors import ProviderError, TooLargeError
 from slop_qt.core.events import ContextExplained, ContextReported
 from slop_qt.core.ports import Provider, ProviderSession
+from slop_qt.providers.http_failures import OVERFLOW_HINT
 from slop_qt.providers.request_meter import MeasuredRequest, RequestMeter
 from slop_qt.providers.token_counter import TokenCount
 
@@ -25,6 +26,8 @@ __all__ = ["ContextTeller"]
 _AT_ONCE = 50_000
 # A request that was refused as too large may be this part of what it was: its count was wrong, nobody knows how much.
 _HARDER = 0.75
+# An estimate is never this far above the truth: until then the provider, who may count, decides.
+_SURELY = 1.5
 _NAMED = 3  # of the largest parts
 
 _Count = Callable[[MeasuredRequest], Awaitable[TokenCount]]
@@ -62,10 +65,12 @@ class ContextTeller:
         """The request as it fits, by our estimate: nobody is asked. It is reported.
 
         Raises:
-            TooLargeError: it does not fit.
+            TooLargeError: it does not fit by far.
         """
         self._left_out = ()
-        return await self._fit(request, self._estimated)
+        fitting = await self._fit(request, self._estimated)
+        self._require_fit(1.0 if self._count.measured == "provider" else _SURELY)
+        return fitting
 
     async def confirm(self, session: ProviderSession) -> ModelRequest:
         """The request may go out: its provider may be asked what it is. Reported again where that is something else.
@@ -76,9 +81,11 @@ class ContextTeller:
         assert self._measured is not None
         ask = self._request.limits.count_tokens
         counted = await self._counter.count(session, self._measured, ask=ask)
-        if counted == self._count:
-            return self._measured.request
-        return await self._fit(self._measured.request, partial(self._counter.count, session, ask=ask))
+        fitting = self._measured.request
+        if counted != self._count:
+            fitting = await self._fit(fitting, partial(self._counter.count, session, ask=ask))
+        self._require_fit()
+        return fitting
 
     async def shrink(self, error: ProviderError) -> ModelRequest:
         """The provider finds the request too large: with much less in it, it may be sent once more.
@@ -90,7 +97,7 @@ class ContextTeller:
         before, left_out = self._measured.request, self._left_out
         tokens = self._count.tokens
         self._refused_tokens = max(1, int(tokens * _HARDER))
-        request = await self._fit(before, self._estimated, must_fit=False)
+        request = await self._fit(before, self._estimated)
         if self._left_out == left_out:
             raise self._too_large(error)
         return request
@@ -120,7 +127,7 @@ class ContextTeller:
             planned = (await self._trimmed(self._measured, messages, tokens, room)).left_out
         self._publish(planned, f"The next request has {tokens:,} tokens already, and may have {room or 0:,}.")
 
-    async def _fit(self, request: ModelRequest, count: _Count, *, must_fit: bool = True) -> ModelRequest:
+    async def _fit(self, request: ModelRequest, count: _Count) -> ModelRequest:
         """Measure it, and leave out what must be until it fits."""
         measured = await self._measure(request)
         counted = await count(measured)
@@ -136,10 +143,13 @@ class ContextTeller:
         self._measured, self._count = measured, counted
         self._watch.composed(request, self._left_out)
         self._publish(self._left_out, f"Without that it would not fit: it may have {room or 0:,} tokens.")
-        hard = self.room.input
-        if must_fit and hard is not None and counted.tokens > hard:
-            raise self._too_large(None)
         return request
+
+    def _require_fit(self, factor: float = 1.0) -> None:
+        """Raises TooLargeError where the request has more than that many times its room."""
+        room = self.room.input
+        if room is not None and self._count.tokens > factor * room:
+            raise self._too_large(None)
 
     async def _estimated(self, measured: MeasuredRequest) -> TokenCount:
         return self._counter.estimate(measured)
@@ -216,6 +226,6 @@ class ContextTeller:
             )
         return TooLargeError(
             f"{what} The largest parts: {largest}.",
-            "Cut the ticket into smaller ones, take files out of its context or let them in as outlines, choose a "
-            "model with a larger context window, or give the tier more room in your settings.",
+            f"{OVERFLOW_HINT} Files can be taken out of its context, or let in as outlines; if the tier has a limit of "
+            "its own in your settings, it can be raised.",
         )

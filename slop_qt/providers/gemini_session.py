@@ -39,11 +39,14 @@ class CachingSession(SdkSession):
         bill = await self._cache.prepare(request)
         if bill is not None:
             yield CacheWritten(bill)
-        left_s = self._cache.left_s(request)
-        if left_s is not None:
-            yield CacheHeld(left_s)
+        told = False
         async with contextlib.aclosing(super().stream(request)) as events:
             async for event in events:
+                # Not before: until it answers, the server may say that it has lost the cache.
+                left_s = None if told else self._cache.left_s(request)
+                told = True
+                if left_s is not None:
+                    yield CacheHeld(left_s)
                 if isinstance(event, UsageUpdate):
                     self._cache.observe(request, event.usage)
                 yield event

@@ -180,7 +180,7 @@ async def test_a_count_that_does_not_come_holds_nothing_up_twice(
 
 async def test_an_agent_is_cancelled_while_its_request_is_counted(sink: RecordingSink, teller_of: TellerOf) -> None:
     teller, session = teller_of(), StuckSession()
-    task = asyncio.create_task(teller.before(session, request("one")))
+    task = asyncio.create_task(tell(teller, session, request("one")))
     await session.waits.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -188,11 +188,11 @@ async def test_an_agent_is_cancelled_while_its_request_is_counted(sink: Recordin
     assert [report.measured for report in reports(sink)] == ["estimate"]
 
 
-async def test_an_answer_without_counts_is_no_report(sink: RecordingSink, teller_of: TellerOf) -> None:
+async def test_an_answer_without_counts_is_no_report(sink: RecordingSink, teller_of: TellerOf, root: Path) -> None:
     teller = teller_of()
-    await teller.before(CountingSession(None), request("one"))
-    teller.after(None)
-    teller.after(Usage(requests=1))
+    await teller.compose(request("one"))
+    await teller.after(answered(sink, root, None))
+    await teller.after(answered(sink, root, Usage(requests=1)))
     assert len(reports(sink)) == 1
 
 

@@ -60,6 +60,27 @@ async def test_the_context_of_a_streams_last_request_is_told(open_cockpit: OpenC
     await refused(cockpit.call("context.report", stream_id="Tier 3: A"), "sent no request yet", NotFoundError)
 
 
+async def test_the_exact_text_of_what_a_stream_sent_last_is_read(open_cockpit: OpenCockpit) -> None:
+    cockpit = await open_cockpit(turn(3, finish(), ticket="A"))
+    run = await cockpit.run(mend("a", verify=None))
+    report = await cockpit.call("context.report", stream_id="Tier 3: A")
+    [sent] = cockpit.provider.requests
+    texts = [
+        (await cockpit.call("context.text", stream_id="Tier 3: A", part=number)).text
+        for number in range(len(report.parts))
+    ]
+    assert texts[0] == sent.system
+    assert "".join(texts[2:]) == sent.messages[0].blocks[0].text  # type: ignore[union-attr]
+    whole = await cockpit.call("context.text", stream_id="Tier 3: A", run_id=run.run_id)
+    assert whole.text == cockpit.provider.as_sent(sent)
+    await refused(cockpit.call("context.text", stream_id="Tier 3: A", part=99), "no part 99", NotFoundError)
+    await refused(cockpit.call("context.text", stream_id="Tier 3: B"), "Streams: Tier 3: A", NotFoundError)
+    run.streams["Tier 3: earlier"] = run.streams["Tier 3: A"]
+    await refused(
+        cockpit.call("context.text", stream_id="Tier 3: earlier"), "while the application runs", NotFoundError
+    )
+
+
 async def test_a_wait_that_takes_too_long_answers_with_where_the_run_stands(open_cockpit: OpenCockpit) -> None:
     cockpit = await open_cockpit(mends("a"), rules=())
     run_id = await cockpit.begin(mend("a"))

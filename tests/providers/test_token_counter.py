@@ -105,7 +105,8 @@ def test_the_parts_have_all_that_the_request_has():
     request = measured(said(LONG, "yes", "go on", tools=TOOLS))
     assert added(part.features for part in request.parts) == request.features
     assert [part.kind for part in request.parts] == ["system", "tools", "prompt", "history", "history"]
-    assert [part.stable for part in request.parts] == [True, True, True, False, False]
+    assert [part.place.message for part in request.parts] == [-1, -1, 0, 1, 2]
+    assert [part.turn for part in request.parts] == [0, 0, 0, 1, 1]
 
 
 def test_thinking_that_no_vendor_has_marked_is_not_sent_and_not_counted():

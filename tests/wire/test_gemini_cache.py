@@ -15,7 +15,7 @@ from gemini_dialect import GeminiDialect, error_body
 from loopback import CUT, STALL, Answer, LoopbackServer
 
 from slop_qt.agents.loop import run_agent
-from slop_qt.core.conversation import CacheWritten, Message, TextBlock, ThinkingBlock
+from slop_qt.core.conversation import CacheHeld, CacheWritten, Message, TextBlock, ThinkingBlock
 from slop_qt.core.settings import Limits, ModelChoice
 from slop_qt.core.usage import total_usage
 from slop_qt.providers import gemini_cache
@@ -193,6 +193,15 @@ async def test_making_it_is_told_as_a_request_that_cost_its_tokens(session):
     assert (bill.requests, bill.input_tokens, bill.cache_write_tokens) == (1, PREFIX_TOKENS, PREFIX_TOKENS)
     assert (bill.output_tokens, bill.cache_read_tokens) == (0, 0)
     assert bill.cost_usd == pytest.approx(PREFIX_TOKENS * 1.25 / 1e6)
+
+
+async def test_for_how_long_it_is_kept_is_told_with_every_answer_that_uses_it(session, server, clock):
+    assert not any(isinstance(event, CacheHeld) for event in await sent(session, 1))
+    assert [event for event in await sent(session, 2) if isinstance(event, CacheHeld)] == [CacheHeld(300.0)]
+    clock.now += 100
+    assert [event for event in await sent(session, 3) if isinstance(event, CacheHeld)] == [CacheHeld(200.0)]
+    server.live.clear()
+    assert not any(isinstance(event, CacheHeld) for event in await sent(session, 4)), "the server has lost it"
 
 
 async def test_what_is_read_from_it_is_within_the_input(session):
