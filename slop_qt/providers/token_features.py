@@ -19,11 +19,13 @@ __all__ = [
 
 # One number for each of FEATURES.
 Features = tuple[float, ...]
-Structure = Literal["characters of thinking", "messages", "tool calls and results", "tools", "requests"]
+Structure = Literal[
+    "characters of thinking", "characters of tools", "messages", "tool calls and results", "tools", "requests"
+]
 
-# Each feature, how many tokens one of it makes in most tokenizers, and how far these lie apart, as a share of that. They
-# merge pairs of bytes over words, numbers and runs of punctuation; a blank belongs to the word that follows it, in most
-# of them a single sign too, and a newline to the signs before it. From fits to six public tokenizers (docs/decisions.md).
+# Each feature, how many tokens one of it makes in most tokenizers, and how far these lie apart, as a share of that.
+# They merge pairs of bytes over words, numbers and runs of signs; a blank belongs to the word that follows it, in most
+# of them a single sign too, and a newline to the signs before it. From fits to six tokenizers that are published.
 _PRIORS: tuple[tuple[str, float, float], ...] = (
     ("common words", 0.95, 0.1),
     ("other words", 1.2, 0.2),
@@ -54,6 +56,7 @@ _PRIORS: tuple[tuple[str, float, float], ...] = (
     ("hangul", 0.8, 0.5),
     ("signs of four bytes", 2.0, 0.6),
     ("characters of thinking", 0.25, 1.0),
+    ("characters of tools", 0.25, 1.0),
     ("messages", 4.0, 1.0),
     ("tool calls and results", 8.0, 1.0),
     ("tools", 10.0, 1.0),
@@ -66,8 +69,9 @@ NOTHING: Features = (0.0,) * len(PRIOR)
 # What was learnt about other features says nothing about these: count up when they change.
 FEATURES_VERSION = 2
 
-# The features that are none of a text: what a vendor puts around it.
-STRUCTURAL = frozenset(range(len(PRIOR) - 5, len(PRIOR)))
+# The features that are none of a text: what a vendor puts around it, or words anew before the model sees it. Tools are
+# among them, since each vendor tells the model of them in another language, or not at all.
+STRUCTURAL = frozenset(range(len(PRIOR) - 6, len(PRIOR)))
 
 
 def _table(*classes: tuple[Sequence[int], bytes]) -> bytes:
@@ -197,7 +201,7 @@ def _words(signs: bytes) -> tuple[float, float, float]:
 
 
 def _threes(kinds: bytes) -> int:
-    """How many pieces numbers fall into that are cut after every third digit; a little fewer for those that are long."""
+    """How many pieces numbers make that are cut after every third digit; one too many of six, nine and so on."""
     marked = b" %b " % kinds.translate(_DIGITS)
     return marked.count(b" x") + marked.count(b"xxx") - marked.count(b" xxx ")
 
