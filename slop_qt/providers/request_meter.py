@@ -201,7 +201,7 @@ def _measure_head(request: ModelRequest) -> _Measured:
     for tool in request.tools:
         rendered = f"{tool.name}\n{tool.description}\n{_json(dict(tool.schema))}"
         digest.update(_framed(rendered))
-        tools.append(added((_PER_TOOL, text_features(rendered))))
+        tools.append(added((_PER_TOOL, structure("characters of tools", float(len(rendered))))))
     if tools:
         parts.append(MeasuredPart("tools", f"{len(tools)} tools", added(tools), Place(HEAD, 1)))
     return _Measured(tuple(parts), digest.digest(), added(part.features for part in parts))

@@ -7,16 +7,13 @@ from typing import Annotated
 from pydantic import Field, FiniteFloat, NonNegativeInt
 
 from slop_qt.core.shape import Shape
-from slop_qt.providers.token_features import PRIOR, STRUCTURAL, Features
+from slop_qt.providers.token_features import APART, PRIOR, STRUCTURAL, Features
 
 __all__ = ["ModelCalibration", "TokenEstimator"]
 
 _SIZE = len(PRIOR)
-# How far a tokenizer may lie from the first guess, as a share of it: all of its weights together, each by itself, and
-# what a vendor puts around messages and tools.
-_TOGETHER = 0.3
-_EACH = 0.4
-_AROUND = 1.0
+# How far a tokenizer may lie from the first guess with all of its weights together, as a share of it.
+_TOGETHER = 0.2
 # How well the true weights would describe a request: texts of one kind differ from each other, a few tokens are lost.
 _NOISE = 0.04
 _NOISE_TOKENS = 3.0
@@ -111,8 +108,8 @@ def _within(weights: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def _first_variance(index: int) -> float:
-    share = _AROUND**2 if index in STRUCTURAL else _TOGETHER**2 + _EACH**2
-    return share * PRIOR[index] ** 2
+    together = 0.0 if index in STRUCTURAL else _TOGETHER
+    return (together**2 + APART[index] ** 2) * PRIOR[index] ** 2
 
 
 _FIRST_VARIANCE = tuple(_first_variance(index) for index in range(_SIZE))

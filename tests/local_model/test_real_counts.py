@@ -1,5 +1,6 @@
 """How many tokens a request is before it is sent, with a real tokenizer: counted exactly, or estimated well."""
 
+import math
 import random
 import statistics
 import sysconfig
@@ -18,9 +19,9 @@ from slop_qt.tools.registry import ToolRegistry, default_tools
 pytestmark = pytest.mark.local_model
 
 SYSTEM = "You are brief."
-TAUGHT = 20
-FOR_EACH = 30
-LEAST_TOKENS = 500
+AGENTS, ANSWERS = 2, 10  # of each of them
+HELD_OUT = 60  # texts of each kind
+LEAST_TOKENS, MOST_TOKENS = 500, 20_000
 
 TOOLS = ToolRegistry(default_tools()).specs(3)
 CALL = ToolUseBlock("call_1", "read_file", {"path": "src/ä.py"})
@@ -60,25 +61,41 @@ def code():
     return "".join(source.read_text(encoding="utf-8", errors="replace") for source in sources)
 
 
-def test_an_estimate_is_within_a_twentieth_after_twenty_answers(llama):
+def cut(chance, whole, least, most):
+    """Characters from anywhere in it; short pieces as often as long ones."""
+    size = round(math.exp(chance.uniform(math.log(least), math.log(most))))
+    start = chance.randrange(len(whole) - size)
+    return whole[start : start + size]
+
+
+def requests_of_an_agent(chance, texts):
+    """As an agent sends them: a ticket with files, and then what it said and read, more with every request."""
+    files = "".join(f"File: {number}.txt\n\n{cut(chance, chance.choice(texts), 500, 8_000)}\n" for number in range(3))
+    messages = [Message("user", (TextBlock(f"Ticket: T-001\n\nMend it.\n\n{files}"),))]
+    for number in range(ANSWERS):
+        yield ModelRequest("local", SYSTEM, tuple(messages), TOOLS, max_output_tokens=8)
+        call = ToolUseBlock(f"call_{number}", "read_file", {"path": f"src/part_{number}.py"})
+        read = ToolResultBlock(call.call_id, cut(chance, chance.choice(texts), 200, 12_000))
+        messages += [Message("assistant", (TextBlock("I read this next."), call)), Message("user", (read,))]
+
+
+async def test_an_estimate_is_within_a_twentieth_after_twenty_answers(open_session, llama):
     chance = random.Random(1)
-    counted = []
-    for kind, whole in (("english", english()), ("code", code())):
-        for _ in range(FOR_EACH):
-            start, size = chance.randrange(len(whole) - 12_000), chance.randint(3_000, 12_000)
-            request = question(whole[start : start + size])
-            tokens = llama.prompt_tokens(("system", SYSTEM), ("user", whole[start : start + size]))
-            if tokens >= LEAST_TOKENS:
-                counted.append((kind, RequestMeter().measure(request), tokens))
-    chance.shuffle(counted)
+    texts = {"english": english(), "code": code()}
+    session = await open_session(llama)
     counter = TokenCounter()
-    for _, measured, tokens in counted[:TAUGHT]:
-        counter.learn(measured, tokens)
-    errors = {"english": [], "code": []}
-    for kind, measured, tokens in counted[TAUGHT:]:
-        estimate = counter.estimate(measured)
-        assert estimate.measured == "estimate"
-        errors[kind].append(abs(estimate.tokens / tokens - 1))
-    for kind, found in errors.items():
-        assert len(found) > 10
-        assert statistics.mean(found) <= 0.05, kind
+    for _ in range(AGENTS):
+        meter = RequestMeter()
+        for request in requests_of_an_agent(chance, list(texts.values())):
+            counter.learn(meter.measure(request), await session.count(request))
+    for kind, whole in texts.items():
+        errors = []
+        for _ in range(HELD_OUT):
+            request = question(cut(chance, whole, 2_500, 60_000))
+            tokens = await session.count(request)
+            if LEAST_TOKENS <= tokens <= MOST_TOKENS:
+                estimate = counter.estimate(RequestMeter().measure(request))
+                assert estimate.measured == "estimate"
+                errors.append(abs(estimate.tokens / tokens - 1))
+        assert len(errors) > HELD_OUT / 2
+        assert statistics.mean(errors) <= 0.05, f"{kind}: {errors}"

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from slop_qt.providers import token_estimate
 from slop_qt.providers.token_estimate import ModelCalibration, TokenEstimator
-from slop_qt.providers.token_features import FEATURES, NOTHING, PRIOR, text_features
+from slop_qt.providers.token_features import FEATURES, NOTHING, PRIOR, added, structure, text_features
 
 HERE = Path(token_estimate.__file__).parents[2]
 CODE = [*sorted((HERE / "slop_qt").rglob("*.py")), *sorted((HERE / "tests").rglob("*.py"))]
@@ -148,3 +148,17 @@ def test_a_calibration_that_cannot_be_one_is_refused_or_passed_over():
         ModelCalibration(seen=1, weights=(math.nan, *good.weights[1:]), spread=good.spread)
     negative = tuple(tuple(-value for value in row) for row in good.spread)
     assert TokenEstimator(ModelCalibration(seen=9, weights=good.weights, spread=negative)).seen == 0
+
+
+@pytest.mark.parametrize("told", [0, 300, 3000], ids=["not told", "told in few words", "told in many"])
+def test_how_a_vendor_tells_the_model_of_tools_does_not_spoil_what_is_known_of_texts(told):
+    estimator = TokenEstimator()
+    tools = added((structure("tools", 8), structure("characters of tools", 3600)))
+    source = chunks(PROSE, 7)
+    for number in range(20):
+        text = next(source)
+        # Two agents: their first requests have the tools, what follows is only what is new.
+        head, more = (NOTHING, 0) if number % 10 else (tools, told)
+        estimator.learn(added((head, text_features(text))), more + len(pieces_of(text)))
+    errors = [_error(estimator, next(source)) for _ in range(60)]
+    assert sum(errors) / 60 <= 0.05

@@ -66,7 +66,7 @@ def run_epic(project: Project, *arguments: str) -> Result:
     return result
 
 
-def test_an_epic_reaches_the_persons_branch(project):
+def test_an_epic_reaches_the_persons_branch(project, same_figures):
     with LoopbackServer(model) as server:
         project.environment |= environment(server.base_url)
         result = run_epic(project, "--apply", "--json")
@@ -93,6 +93,7 @@ def test_an_epic_reaches_the_persons_branch(project):
     assert all(sum(part["tokens"] for part in report["parts"]) == report["used_tokens"] for report in reports)
     assert {one["input_tokens"] for one in used} == {137} and {one["output_tokens"] for one in used} == {20}
     assert all(one["cost_usd"] > 0 for one in used)
+    same_figures()
     said = {}
     for event in events:
         if event["kind"] == "stream_text":

@@ -11,6 +11,7 @@ import pytest
 from dialect import CANARY_KEY, Call, Counts, Dialect, Reply
 from dialects import DIALECTS
 from loopback import CUT, Answer, LoopbackServer, Received
+from same_figures import SameFigures
 from simulation_support import Project, Result, finish, ticket, turn, until, write_file
 from test_anthropic_end_to_end import environment, is_count, model
 
@@ -125,7 +126,9 @@ def live_environment(dialect: Dialect, base_url: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
-def test_a_track_of_each_vendor_plays_again(project: Project, second: Project, dialect: Dialect) -> None:
+def test_a_track_of_each_vendor_plays_again(
+    project: Project, second: Project, same_figures: SameFigures, dialect: Dialect
+) -> None:
     into = project.home / "recorded.toml"
     with LoopbackServer(Model(dialect)) as server:
         project.environment |= live_environment(dialect, server.base_url)
@@ -134,6 +137,7 @@ def test_a_track_of_each_vendor_plays_again(project: Project, second: Project, d
         mode = ("--mode", "auto", "--unsandboxed", "--json")
         live = project.slop("run", "--project", project.folder, "--track", track, *mode, *chosen)
     assert (live.code, live.err) == (0, ""), live.out
+    same_figures()
     (second.home / "scenario.toml").write_bytes(into.read_bytes())
     again = second.run(second.track(*TICKETS), "--json")
     text = into.read_text()

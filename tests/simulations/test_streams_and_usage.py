@@ -27,7 +27,7 @@ def pending(client, count: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("workers", [1, 4, 16])
 @pytest.mark.parametrize("kind", KINDS)
-def test_tier3_text_reaches_mma_streams(project, kind: Kind, workers: int):
+def test_tier3_text_reaches_mma_streams(project, same_figures, kind: Kind, workers: int):
     names = [f"T-{number:03}" for number in range(1, workers + 1)]
     said = {name: [f"{name} line {line}: ünï © 🦉 \t“{'ab' * line}”\r\n" * 12 for line in (1, 2)] for name in names}
     cut = 40
@@ -56,6 +56,7 @@ def test_tier3_text_reaches_mma_streams(project, kind: Kind, workers: int):
         for stream_id, text in sent.items():
             page = client.call("stream.read", stream_id=stream_id, run_id=run_id, offset=7)
             assert (page["text"], page["next_offset"], page["closed"]) == (text[7:], len(text), True)
+        same_figures(client)
 
 
 def sends(*usages: dict[str, int]) -> dict[str, int]:
@@ -106,7 +107,7 @@ def check_usage(client, run_id: str, **expected: Sequence[dict[str, int]]) -> No
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_usage_reaches_tier_totals(project, kind: Kind):
+def test_usage_reaches_tier_totals(project, same_figures, kind: Kind):
     project.settings(limits={"attempts": 2, "sends": 3})
     u = [usage(number) for number in range(12)]
     tickets = [
@@ -148,6 +149,7 @@ def test_usage_reaches_tier_totals(project, kind: Kind):
         )
         ended = {run["run_id"]: tokens(run["usage"]) for run in client.call("run.list")["runs"]}
         assert ended[run_id] == sends(cut(u[4]), u[4], u[5], u[7], u[6], u[8], cut(u[9]))
+        same_figures(client)
 
 
 class Watcher:
