@@ -115,6 +115,8 @@ class BudgetMeter(QWidget):
         scope = self._scope
         money = _share(scope.spent_usd, scope.reserved_usd, scope.limit_usd)
         tokens = _share(scope.spent_tokens, scope.reserved_tokens, scope.limit_tokens)
+        if tokens is None and money is None:
+            return bool(scope.unpriced) and not scope.spent_usd  # nothing is known in money
         return tokens is not None and (money is None or tokens.taken > money.taken)
 
     def show_scope(self, scope: BudgetScope) -> None:

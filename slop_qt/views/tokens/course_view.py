@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from slop_qt.core.course import Course
 from slop_qt.core.state import RunState
 from slop_qt.qt.theme import Theme
-from slop_qt.qt.words import count, dollars, duration, plural
+from slop_qt.qt.words import count, dollars, duration, plural, short_count
 from slop_qt.widgets.sparkline import Sparkline
 
 __all__ = ["CourseView"]
@@ -50,7 +50,7 @@ class CourseView(QWidget):
             self._cost.show_values("Cost", costs, dollars(costs[-1]), sentence)
             return
         sentence = (
-            f"the price of {plural(course.unpriced, 'response')} is not known, so the curve is of tokens: "
+            f"cost unknown: the price of {plural(course.unpriced, 'response')} is not known, so the curve is of tokens: "
             f"{count(tokens[-1])} in {duration(course.duration_s)}."
         )
-        self._cost.show_values("Cost unknown", tokens, f"{count(tokens[-1])} tokens", sentence)
+        self._cost.show_values("Tokens", tokens, short_count(tokens[-1]), sentence)
