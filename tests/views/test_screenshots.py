@@ -44,7 +44,7 @@ def stage(qapp: QApplication, tmp_path: Path, choice: ThemeChoice) -> Iterator[S
 
 @pytest.fixture
 def window(stage: Stage, qtbot: QtBot) -> MainWindow:
-    window = MainWindow(stage.context)
+    window = stage.build_window()
     qtbot.addWidget(window)
     window.resize(QSize(1440, 900))
     window.show()

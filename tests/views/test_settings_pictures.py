@@ -18,7 +18,6 @@ from slop_qt.mma.settings_shapes import LocalServer
 from slop_qt.qt.theme import ThemeChoice
 from slop_qt.views.settings.dialog import SettingsDialog
 from slop_qt.widgets.stream_view import StreamView
-from slop_qt.window import MainWindow
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
 SERVERS = (
@@ -94,7 +93,7 @@ def test_what_is_missing(stage: Stage, qtbot: QtBot) -> None:
 
 def test_over_the_window(stage: Stage, qtbot: QtBot) -> None:
     backend = Backend(stage)
-    window = MainWindow(backend.context)
+    window = stage.build_window(backend.context)
     qtbot.addWidget(window)
     window.resize(QSize(1440, 900))
     window.show()

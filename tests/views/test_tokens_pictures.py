@@ -19,7 +19,6 @@ from slop_qt.core.shape import Shape
 from slop_qt.mma import commands, spend_shapes
 from slop_qt.qt.theme import ThemeChoice
 from slop_qt.views.tokens.panel import TokensPanel
-from slop_qt.window import MainWindow
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
 TEXT = "".join(f"{number:>4}  def column_{number}(cells: list[str]) -> int:\n" for number in range(1, 60))
@@ -60,7 +59,7 @@ def grab(widget: QWidget, name: str) -> QImage:
 
 @pytest.mark.parametrize("size", [(1280, 800), (1024, 640)], ids=["1280", "1024"])
 def test_the_panel_in_the_window(stage: Stage, qtbot: QtBot, choice: ThemeChoice, size: tuple[int, int]) -> None:
-    window = MainWindow(stage.context)
+    window = stage.build_window()
     qtbot.addWidget(window)
     window.resize(QSize(*size))
     window.show()
