@@ -1,8 +1,5 @@
-"""The window's stages as pictures, for people to look at: in tests/screenshots/, light and dark, also at 200%."""
+"""The window's stages as pictures, for people to look at: in tests/screenshots/, light and dark."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -192,18 +189,3 @@ def test_each_dialog(stage: Stage, window: MainWindow, qtbot: QtBot, choice: The
     for dialog in dialogs:
         qtbot.waitUntil(dialog.isVisible)
         grab(dialog, f"dialog-{dialog.objectName()}-{choice}")
-
-
-@pytest.mark.skipif(os.environ.get("QT_SCALE_FACTOR") == "2", reason="this is the run at 200%")
-def test_the_same_at_200_percent() -> None:
-    chosen = "test_each_stage_fills_the_window and approvals or slowed_down or the_plan_is_edited"
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", __file__, "-q", "-k", chosen, "-p", "no:cacheprovider"],
-        env={**os.environ, "QT_SCALE_FACTOR": "2"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    assert QImage(str(FOLDER / "approvals-light-200%.png")).width() == 2880

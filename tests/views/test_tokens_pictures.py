@@ -1,8 +1,5 @@
-"""The Tokens panel as pictures, for people to look at: in tests/screenshots/, light and dark, also at 200%."""
+"""The Tokens panel as pictures, for people to look at: in tests/screenshots/, light and dark."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,13 +87,3 @@ def test_the_panel_by_itself_and_the_text_of_a_part(stage: Stage, qtbot: QtBot, 
     qtbot.waitUntil(lambda: not view.behind)
     grab(panel, f"text-{choice}")
     assert view.toPlainText() == TEXT
-
-
-def test_the_panel_at_200_percent() -> None:
-    tests = f"{__file__}::test_the_panel_in_the_window"
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-k", "1024 and light", "-p", "no:cacheprovider", tests]
-    done = subprocess.run(
-        command, env=os.environ | {"QT_SCALE_FACTOR": "2"}, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stdout
-    assert (FOLDER / "tokens-window-1024x640-light-200%.png").exists()
