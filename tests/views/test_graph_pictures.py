@@ -67,7 +67,7 @@ def grab(panel: GraphPanel, stage: Stage, name: str) -> QImage:
     panel.render(image)
     FOLDER.mkdir(exist_ok=True)
     suffix = "" if scale == 1 else f"-{scale:.0%}"
-    assert image.save(str(FOLDER / f"graph-{name}-{stage.theme.choice}{suffix}.png"))
+    assert image.save(str(FOLDER / f"graph-{name}-{stage.theme.choice}{suffix}.png"), quality=80)  # of PNG: packed fast
     return image
 
 

@@ -62,7 +62,7 @@ def grab(widget: QWidget, name: str) -> QImage:
     widget.render(image)
     FOLDER.mkdir(exist_ok=True)
     suffix = "" if scale == 1 else f"-{scale:.0%}"
-    assert image.save(str(FOLDER / f"{name}{suffix}.png"))
+    assert image.save(str(FOLDER / f"{name}{suffix}.png"), quality=80)  # of PNG: packed fast
     return image
 
 

@@ -50,7 +50,9 @@ def keep(image: QImage, stage: Stage, name: str) -> None:
     FOLDER.mkdir(exist_ok=True)
     scale = image.devicePixelRatio()
     suffix = "" if scale == 1 else f"-{scale:.0%}"
-    assert image.save(str(FOLDER / f"settings-{name}-{stage.theme.choice}{suffix}.png"))
+    assert image.save(
+        str(FOLDER / f"settings-{name}-{stage.theme.choice}{suffix}.png"), quality=80
+    )  # of PNG: packed fast
 
 
 def picture(dialog: SettingsDialog, stage: Stage, name: str) -> None:
