@@ -70,7 +70,8 @@ run: setup
 # Checking -------------------------------------------------------------------------------------------------------------
 
 test: setup
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 3
+# Where an image of a container forbids bytecode, each of the processes would compile all modules and rewrite all tests.
+	PYTHONDONTWRITEBYTECODE= QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 3
 
 check: format-check lint types imports test wheel
 	@echo "All checks passed."

@@ -27,6 +27,7 @@ from slop_qt.qt.theme import Theme, ThemeChoice
 from slop_qt.qt.window_context import WindowContext, WindowFacts, make_context
 from slop_qt.store.drafts import DraftStore
 from slop_qt.store.resources import resource_path
+from slop_qt.window import MainWindow
 
 T = TypeVar("T")
 
@@ -170,6 +171,7 @@ class Stage:
         self.quits = 0
         self.throttles: list[ThrottleState] = []
         self.theme = Theme(app, resource_path("icons"), choice)
+        self._app = app
         self.context: WindowContext = make_context(
             feed=self.feed,
             registry=self.desk.registry,
@@ -185,6 +187,18 @@ class Stage:
             start=run_now,
             on_quit=self._quit,
         )
+
+    def build_window(self, context: WindowContext | None = None) -> MainWindow:
+        """The main window, on this context or the stage's own, dressed once it stands.
+
+        As the application does it: under a style sheet, each widget that is put into another is styled anew with
+        all that is in it, and building takes three times as long.
+        """
+        sheet = self._app.styleSheet()
+        self._app.setStyleSheet("")
+        window = MainWindow(context or self.context)
+        self._app.setStyleSheet(sheet)
+        return window
 
     def strike(self) -> None:
         """Delete what is left of it and of the windows on it, now: they would all be styled anew for the next test."""

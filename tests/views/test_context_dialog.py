@@ -17,7 +17,6 @@ from slop_qt.core.tickets import Ticket
 from slop_qt.mma.spend_shapes import ChooseContext
 from slop_qt.views.context_dialog.dialog import ContextDialog
 from slop_qt.widgets.fields import CalmBox
-from slop_qt.window import MainWindow
 
 SOURCE = '''"""Totals."""
 
@@ -291,7 +290,7 @@ def test_every_usable_widget_is_named_and_reached_by_keyboard(backend: ContextBa
 
 
 def test_the_menu_opens_it_for_the_selected_ticket(stage: Stage, backend: ContextBackend, qtbot: QtBot) -> None:
-    window = MainWindow(backend.context)
+    window = stage.build_window(backend.context)
     qtbot.addWidget(window)
     stage.desk.tracks = [shown_track(TRACK, "Pocketbook", (Ticket(id="T-001", title="Totals", brief="b"),))]
     window.read_tracks()

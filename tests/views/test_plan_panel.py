@@ -39,7 +39,7 @@ def files(stage: Stage, tmp_path: Path) -> PlanFiles:
 
 @pytest.fixture
 def window(stage: Stage, files: PlanFiles, qtbot: QtBot) -> Iterator[MainWindow]:
-    window = MainWindow(stage.context)
+    window = stage.build_window()
     qtbot.addWidget(window)
     window.show()
     window.activateWindow()

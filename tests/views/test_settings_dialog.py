@@ -32,7 +32,6 @@ from slop_qt.views.settings.words import model_notice
 from slop_qt.views.tracks.panel import TracksPanel
 from slop_qt.widgets.fields import CalmBox, NameBox, SecretField
 from slop_qt.widgets.notice import Notice
-from slop_qt.window import MainWindow
 
 OLLAMA = LocalServer(
     provider="ollama", label="Ollama", base_url="http://127.0.0.1:11434/v1", models=("llama3.2:3b", "qwen3:8b")
@@ -570,7 +569,7 @@ def test_everything_usable_has_a_name_to_find_and_one_to_speak(backend: Backend,
 
 
 def test_the_menu_opens_it_over_the_window(stage: Stage, backend: Backend, qtbot: QtBot) -> None:
-    window = MainWindow(backend.context)
+    window = stage.build_window(backend.context)
     qtbot.addWidget(window)
     window.show()
     action = window.findChild(QAction, "action.window.settings")
@@ -591,7 +590,7 @@ def test_the_menu_opens_it_over_the_window(stage: Stage, backend: Backend, qtbot
 def test_where_a_key_is_missing_the_message_leads_to_the_settings(
     stage: Stage, backend: Backend, qtbot: QtBot, error: ConfigurationError
 ) -> None:
-    window = MainWindow(backend.context)
+    window = stage.build_window(backend.context)
     qtbot.addWidget(window)
     window.show()
     window.findChild(TracksPanel).show_error(error)

@@ -18,7 +18,6 @@ from slop_qt.mma.settings_shapes import LocalServer
 from slop_qt.qt.theme import ThemeChoice
 from slop_qt.views.settings.dialog import SettingsDialog
 from slop_qt.widgets.stream_view import StreamView
-from slop_qt.window import MainWindow
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
 SERVERS = (
@@ -51,7 +50,9 @@ def keep(image: QImage, stage: Stage, name: str) -> None:
     FOLDER.mkdir(exist_ok=True)
     scale = image.devicePixelRatio()
     suffix = "" if scale == 1 else f"-{scale:.0%}"
-    assert image.save(str(FOLDER / f"settings-{name}-{stage.theme.choice}{suffix}.png"))
+    assert image.save(
+        str(FOLDER / f"settings-{name}-{stage.theme.choice}{suffix}.png"), quality=80
+    )  # of PNG: packed fast
 
 
 def picture(dialog: SettingsDialog, stage: Stage, name: str) -> None:
@@ -94,7 +95,7 @@ def test_what_is_missing(stage: Stage, qtbot: QtBot) -> None:
 
 def test_over_the_window(stage: Stage, qtbot: QtBot) -> None:
     backend = Backend(stage)
-    window = MainWindow(backend.context)
+    window = stage.build_window(backend.context)
     qtbot.addWidget(window)
     window.resize(QSize(1440, 900))
     window.show()

@@ -25,7 +25,6 @@ from slop_qt.widgets.empty_state import EmptyState
 from slop_qt.widgets.long_text import LongText
 from slop_qt.widgets.notice import Notice
 from slop_qt.widgets.stacked_bar import StackedBar
-from slop_qt.window import MainWindow
 
 
 class Shelf:
@@ -255,7 +254,7 @@ def test_hidden_nothing_is_written_or_counted_down(shown: Shown) -> None:
 
 
 def test_behind_another_tab_it_is_hidden_too(running: Stage, qtbot: QtBot) -> None:
-    window = MainWindow(running.context)
+    window = running.build_window()
     qtbot.addWidget(window)
     window.show()
     panel = window._panels["tokens"]

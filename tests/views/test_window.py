@@ -16,7 +16,7 @@ from slop_qt.window import PANELS, MainWindow
 
 
 def open_window(stage: Stage, qtbot: QtBot) -> MainWindow:
-    window = MainWindow(stage.context)
+    window = stage.build_window()
     qtbot.addWidget(window)
     window.show()
     qtbot.waitExposed(window)
@@ -52,7 +52,7 @@ def test_the_layout_comes_back_at_the_next_start(stage: Stage, qtbot: QtBot) -> 
     first._docks.raise_panel("diff")
     first.dispose()
 
-    second = MainWindow(stage.context)
+    second = stage.build_window()
     qtbot.addWidget(second)
     second.show()
     assert second.size() == QSize(800, 640)
