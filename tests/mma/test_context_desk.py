@@ -72,11 +72,11 @@ class TestPreview:
             return await cockpit.call("context.preview", track_id=track, ticket_id="A", **choices)
 
         found = await tried(
-            chosen=[{"path": "b.txt", "form": "excluded"}], project=[{"path": "seed.txt", "pinned": True}]
+            chosen=[{"path": "b.txt", "form": "excluded"}], project=[{"path": "c.txt", "pinned": True}]
         )
-        assert [name for kind, name in labels(found) if kind == "file"] == ["seed.txt", "a.txt"]
-        assert [choice.path for choice in (*found.chosen, *found.project)] == ["b.txt", "seed.txt"]
-        assert {"a.txt", "b.txt", "seed.txt"} <= set(found.files)
+        assert [name for kind, name in labels(found) if kind == "file"] == ["c.txt", "a.txt"]
+        assert [choice.path for choice in (*found.chosen, *found.project)] == ["b.txt", "c.txt"]
+        assert {"a.txt", "b.txt", "c.txt"} <= set(found.files)
         with pytest.raises(InvalidInputError, match=r"no\.txt"):
             await tried(chosen=[{"path": "no.txt"}])
         with pytest.raises(InvalidInputError, match="named twice"):
