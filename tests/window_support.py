@@ -188,7 +188,7 @@ class Stage:
 
     def strike(self) -> None:
         """Delete what is left of it and of the windows on it, now: they would all be styled anew for the next test."""
-        self.theme.deleteLater()
+        self.theme.retire()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
     def _quit(self) -> None:

@@ -42,6 +42,8 @@ class Theme(QObject):
         self._choice: ThemeChoice = choice
         self._tokens = LIGHT
         app.setStyle("Fusion")
+        if not dressed and app.styleSheet():
+            app.setStyleSheet("")  # of an earlier window in this process
         app.setFont(self.font())
         app.styleHints().colorSchemeChanged.connect(self._follow_system)
         app.styleHints().setColorScheme(_SCHEMES[choice])
@@ -62,6 +64,11 @@ class Theme(QObject):
         if not self._dressed:
             self._dressed = True
             self._app.setStyleSheet(palette_css(self._tokens))
+
+    def retire(self) -> None:
+        """Its window has gone: follow the system no longer, or it would put its style sheet on the next one's."""
+        self._app.styleHints().colorSchemeChanged.disconnect(self._follow_system)
+        self.deleteLater()
 
     def choose(self, choice: ThemeChoice) -> None:
         """Use light or dark from now on, or follow the system."""
