@@ -14,6 +14,7 @@ from slop_qt.widgets.panel_dock import PanelDock
 __all__ = ["Docks"]
 
 _LAYOUT_VERSION = 1
+_PAUSE_MS = 100  # between panels that nobody has asked for
 _AREAS: Mapping[Area, Qt.DockWidgetArea] = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
     "centre": Qt.DockWidgetArea.TopDockWidgetArea,
@@ -83,8 +84,8 @@ class Docks(QObject):
             dock.wake()
 
     def build_when_idle(self) -> None:
-        """Build the other panels too, one in each idle turn of the loop, so that nobody has to wait for them."""
-        self._idle.start(0)
+        """Build the other panels too, one after another with pauses for whoever wants something meanwhile."""
+        self._idle.start(_PAUSE_MS)
 
     def rest(self) -> None:
         """Build no more of them."""
