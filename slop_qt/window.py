@@ -130,12 +130,12 @@ class MainWindow(QMainWindow):
         self._context.editor.reload()
 
     async def keep_edits(self) -> None:
-        """Keep what is not saved, for the next start."""
+        """The end has begun: keep what is not saved, for the next start, and build nothing more."""
+        self._docks.rest()
         await self._context.editor.close()
 
     def dispose(self) -> None:
         """Remember the layout, hear nothing more, and go."""
-        self._docks.rest()
         self._docks.save(self._context.settings)
         self._context.settings.sync()
         self._context.bridge.close()

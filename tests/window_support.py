@@ -27,6 +27,7 @@ from slop_qt.qt.theme import Theme, ThemeChoice
 from slop_qt.qt.window_context import WindowContext, WindowFacts, make_context
 from slop_qt.store.drafts import DraftStore
 from slop_qt.store.resources import resource_path
+from slop_qt.window import PANELS, MainWindow
 
 T = TypeVar("T")
 
@@ -149,6 +150,12 @@ def _document(text: str) -> plan_shapes.Document:
 def shown_track(track_id: str, title: str, tickets: tuple[Ticket, ...] = ()) -> shapes.TrackShown:
     track = Track(id=track_id, title=title, spec_path=f"{track_id}/spec.md", plan_path=f"{track_id}/plan.md")
     return shapes.TrackShown(track=track, spec="# Spec", plan="# Plan", tickets=tickets)
+
+
+def build_all_panels(window: MainWindow) -> None:
+    """Also those that nobody has looked at."""
+    for spec in PANELS:
+        window._docks.panel(spec.id)
 
 
 def run_now(coroutine: Coroutine[Any, Any, None]) -> None:

@@ -63,7 +63,7 @@ class Theme(QObject):
         """Put the style sheet on, if that was left for later: before the first window is shown."""
         if not self._dressed:
             self._dressed = True
-            self._app.setStyleSheet(palette_css(self._tokens))
+            self._put_on()
 
     def retire(self) -> None:
         """Its window has gone: follow the system no longer, or it would put its style sheet on the next one's."""
@@ -120,8 +120,14 @@ class Theme(QObject):
         self._tokens = DARK if dark else LIGHT
         self._app.setPalette(_palette(self._tokens))
         if self._dressed:
-            self._app.setStyleSheet(palette_css(self._tokens))
+            self._put_on()
         self.changed.emit()
+
+    def _put_on(self) -> None:
+        """Put the style sheet on, unless it is on: every widget would be styled anew."""
+        sheet = palette_css(self._tokens)
+        if self._app.styleSheet() != sheet:
+            self._app.setStyleSheet(sheet)
 
 
 def _palette(tokens: Tokens) -> QPalette:
