@@ -40,7 +40,9 @@ class Docks(QObject):
         self._theme = theme
         self._specs: list[PanelSpec] = []
         self._docks: dict[str, PanelDock] = {}
+        self._resting = False
         self._idle = QTimer(self)
+        self._idle.setSingleShot(True)
         self._idle.timeout.connect(self._build_next)
         self._settling = QTimer(self)
         self._settling.setSingleShot(True)
@@ -85,10 +87,12 @@ class Docks(QObject):
 
     def build_when_idle(self) -> None:
         """Build the other panels too, one after another with pauses for whoever wants something meanwhile."""
-        self._idle.start(_PAUSE_MS)
+        if not self._resting:
+            self._idle.start(_PAUSE_MS)
 
     def rest(self) -> None:
-        """Build no more of them."""
+        """Build none any more that nobody asks for."""
+        self._resting = True
         self._idle.stop()
 
     def dock(self, panel_id: str) -> QDockWidget:
@@ -173,9 +177,8 @@ class Docks(QObject):
     def _build_next(self) -> None:
         dock = next((dock for dock in self._docks.values() if not dock.is_built), None)
         if dock is not None:
-            dock.panel()
-        else:
-            self._idle.stop()
+            dock.panel()  # one that cannot be built is a fault once, and not ten times a second
+            self._idle.start(_PAUSE_MS)
 
     def _settle_soon(self) -> None:
         self._settling.start(0)

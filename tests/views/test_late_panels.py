@@ -47,9 +47,9 @@ def test_a_window_is_shown_with_what_is_in_view_and_the_rest_follows(window: Mai
 
 
 def test_a_window_that_is_ending_builds_nothing_more(stage: Stage, window: MainWindow, qtbot: QtBot) -> None:
-    window.show()
-    qtbot.waitUntil(window._docks._idle.isActive)
     stage.context.start(window.keep_edits())
+    window.show()
+    qtbot.waitUntil(lambda: window._painted)
     assert not window._docks._idle.isActive()
     assert built(window) == IN_FRONT
 
