@@ -65,7 +65,7 @@ class Docks(QObject):
 
     def add(self, spec: PanelSpec, build: Callable[[], QWidget]) -> None:
         """Make a dock for the panel where its spec says; `build` is called when the panel is needed."""
-        dock = PanelDock(spec, build, self._theme)
+        dock = PanelDock(spec, build, self._theme, self._window)
         dock.built.connect(partial(self.built.emit, spec.id))
         self._window.addDockWidget(_AREAS[spec.area], dock)
         neighbour = next((self._docks[other.id] for other in self._specs if other.area == spec.area), None)

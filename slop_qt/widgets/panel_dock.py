@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QDockWidget, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from slop_qt.qt.panels import PanelSpec
 from slop_qt.qt.theme import Theme
@@ -23,8 +23,8 @@ class PanelDock(QDockWidget):
 
     built = Signal()
 
-    def __init__(self, spec: PanelSpec, build: Callable[[], QWidget], theme: Theme) -> None:
-        super().__init__(spec.title)
+    def __init__(self, spec: PanelSpec, build: Callable[[], QWidget], theme: Theme, window: QMainWindow) -> None:
+        super().__init__(spec.title, window)
         self._build = build
         self._panel: QWidget | None = None
         self._awake = False

@@ -41,9 +41,12 @@ def test_a_window_is_shown_with_what_is_in_view_and_the_rest_follows(window: Mai
     assert built(window) == IN_FRONT
     window.show()
     assert built(window) == IN_FRONT
+    window.activateWindow()
+    qtbot.waitActive(window)
     qtbot.waitUntil(lambda: built(window) == {spec.id for spec in PANELS})
     behind = window._docks.panel("tier3")
     assert isinstance(behind, TierPanel) and behind.visibleRegion().isEmpty()
+    assert window.isActiveWindow()  # no part of a panel was a window for a moment
 
 
 def test_a_window_that_is_ending_builds_nothing_more(stage: Stage, window: MainWindow, qtbot: QtBot) -> None:
