@@ -66,7 +66,9 @@ def run_window(options: LaunchOptions, opened: Opened | None = None) -> int:
             window.dispose()
         return alive
 
-    return main_loop.run(main, engine.emergency_close)
+    code = main_loop.run(main, engine.emergency_close)
+    theme.retire()
+    return code
 
 
 async def _start(engine: Engine) -> None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QActionGroup, QCloseEvent, QShowEvent
+from PySide6.QtGui import QActionGroup, QCloseEvent, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMenuBar, QMessageBox, QVBoxLayout, QWidget
 
 from slop_qt.core.errors import SlopError
@@ -15,30 +16,56 @@ from slop_qt.qt.edit_actions import EditActions
 from slop_qt.qt.panels import PanelSpec
 from slop_qt.qt.theme import ThemeChoice
 from slop_qt.qt.window_context import WindowContext
-from slop_qt.views.activity_panel import ActivityPanel
 from slop_qt.views.approvals_panel import ApprovalsPanel
-from slop_qt.views.diff_panel import DiffPanel
 from slop_qt.views.graph_panel import GraphPanel
-from slop_qt.views.plan.panel import PlanPanel
+from slop_qt.views.plan.calls import PlanCalls
 from slop_qt.views.status_strip import StatusStrip
 from slop_qt.views.tier_panel import TierPanel
-from slop_qt.views.tokens.panel import TokensPanel
 from slop_qt.views.tracks.panel import TracksPanel
 from slop_qt.widgets.banner import Banner
 from slop_qt.widgets.docks import Docks
 
+if TYPE_CHECKING:
+    from slop_qt.views.plan.panel import PlanPanel
+
 __all__ = ["PANELS", "MainWindow"]
+
+
+def _diff(context: WindowContext) -> QWidget:
+    from slop_qt.views.diff_panel import DiffPanel
+
+    return DiffPanel(context)
+
+
+def _plan(context: WindowContext) -> QWidget:
+    from slop_qt.views.plan.panel import PlanPanel
+
+    return PlanPanel(context)
+
+
+def _tokens(context: WindowContext) -> QWidget:
+    from slop_qt.views.tokens.panel import TokensPanel
+
+    return TokensPanel(context)
+
+
+def _activity(context: WindowContext) -> QWidget:
+    from slop_qt.views.activity_panel import ActivityPanel
+
+    return ActivityPanel(context)
+
 
 PANELS: tuple[PanelSpec, ...] = (
     PanelSpec("tracks", "Tracks", "left", TracksPanel),
     PanelSpec("graph", "Graph", "centre", GraphPanel),
-    PanelSpec("diff", "Diff", "centre", DiffPanel),
-    PanelSpec("plan", "Plan", "centre", PlanPanel),
+    PanelSpec("diff", "Diff", "centre", _diff),
+    PanelSpec("plan", "Plan", "centre", _plan),
     *(PanelSpec(f"tier{tier}", f"Tier {tier}", "right", partial(TierPanel, tier=tier)) for tier in (1, 2, 3, 4)),
     PanelSpec("approvals", "Approvals", "bottom", ApprovalsPanel),
-    PanelSpec("tokens", "Tokens", "bottom", TokensPanel),
-    PanelSpec("activity", "Activity", "bottom", ActivityPanel),
+    PanelSpec("tokens", "Tokens", "bottom", _tokens),
+    PanelSpec("activity", "Activity", "bottom", _activity),
 )
+_IN_FRONT = ("tracks", "graph", "tier1", "approvals")  # in a window that nobody has arranged
 _THEMES: tuple[tuple[ThemeChoice, str], ...] = (("system", "As the &system"), ("light", "&Light"), ("dark", "&Dark"))
 _SIZE, _LEAST_SIZE = QSize(1440, 900), QSize(800, 500)
 
@@ -55,21 +82,23 @@ class MainWindow(QMainWindow):
         self._bar = QMenuBar()
         self.setMenuWidget(_stacked(self._bar, self._banner))
         self._docks = Docks(self, context.theme)
-        self._panels: dict[str, QWidget] = {}
         self._edits = EditActions(context.editor, self)
         for spec in PANELS:
-            self._panels[spec.id] = spec.build(context)
-            self._docks.add(spec, self._panels[spec.id])
+            self._docks.add(spec, partial(spec.build, context))
+        for panel_id in _IN_FRONT:  # now, since under the style sheet, which comes later, it takes longer
+            self._docks.panel(panel_id)
         self._build_menus()
         self._build_status()
-        self._placed = False
+        self._follow_edits()
+        self._docks.built.connect(self._finish)
+        self._placed = self._painted = False
         self.resize(_SIZE)
         self.setMinimumSize(_LEAST_SIZE)
         context.selection.panel_wanted.connect(self._docks.raise_panel)
         context.selection.context_wanted.connect(self.open_context)
         Attention(context.bridge, context.selection, self)
         context.tracks.reload()
-        self._panels["tracks"].setFocus()
+        self._docks.panel("tracks").setFocus()
 
     def show_banner(self, text: str, action_text: str = "", callback: Callable[[], None] | None = None) -> None:
         """Say something above all panels, and offer one thing to do about it."""
@@ -101,7 +130,8 @@ class MainWindow(QMainWindow):
         self._context.editor.reload()
 
     async def keep_edits(self) -> None:
-        """Keep what is not saved, for the next start."""
+        """The end has begun: keep what is not saved, for the next start, and build nothing more."""
+        self._docks.rest()
         await self._context.editor.close()
 
     def dispose(self) -> None:
@@ -118,14 +148,21 @@ class MainWindow(QMainWindow):
             if not self._docks.restore(self._context.settings):
                 self._docks.arrange()
         super().showEvent(event)
+        self._docks.wake()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            self._docks.build_when_idle()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         event.ignore()
         self._context.quit()
 
     def _build_menus(self) -> None:
-        tracks, plan = self._panels["tracks"], self._panels["plan"]
-        assert isinstance(tracks, TracksPanel) and isinstance(plan, PlanPanel)
+        tracks = self._docks.panel("tracks")
+        assert isinstance(tracks, TracksPanel)
         acts = tracks.actions_of_tracks
         handlers: dict[str, Callable[[], object]] = {
             **acts.handlers(),
@@ -143,8 +180,7 @@ class MainWindow(QMainWindow):
         }
         built = build_actions(self._bar, ACTIONS, handlers)
         self._actions = built.actions
-        plan.use_history(*self._edits.attach(built.actions))
-        plan.dirty_changed.connect(self._show_dirty)
+        self._history = self._edits.attach(built.actions)
         self._fill_view_menu(built.menus["View"])
         acts.states_changed.connect(self._update_actions)
         tracks.settings_wanted.connect(self.open_settings)
@@ -169,7 +205,7 @@ class MainWindow(QMainWindow):
         self._status = StatusStrip(self._context)
         self.setStatusBar(self._status)
         self._status.approvals_wanted.connect(partial(self._docks.focus_panel, "approvals"))
-        approvals = self._panels["approvals"]
+        approvals = self._docks.panel("approvals")
         assert isinstance(approvals, ApprovalsPanel)
         approvals.count_changed.connect(self._show_waiting)
         self._show_waiting(approvals.count)
@@ -180,12 +216,31 @@ class MainWindow(QMainWindow):
         badge = f"({number}) " if number else ""
         self.setWindowTitle(f"{badge}slop_qt — {self._context.facts.project or 'no project'}")
 
-    def _show_dirty(self, dirty: bool) -> None:
+    def _follow_edits(self) -> None:
+        editor = self._context.editor
+        PlanCalls(editor, self._plan, self)
+        for signal in (editor.track_changed, editor.state_changed, editor.dirty_changed):
+            signal.connect(self._show_dirty)
+        self._show_dirty()
+
+    def _plan(self) -> "PlanPanel":
+        from slop_qt.views.plan.panel import PlanPanel
+
+        plan = self._docks.panel("plan")
+        assert isinstance(plan, PlanPanel)
+        return plan
+
+    def _finish(self, panel_id: str) -> None:
+        if panel_id == "plan":
+            self._plan().use_history(*self._history)
+
+    def _show_dirty(self) -> None:
+        dirty = self._context.editor.dirty
         self._docks.dock("plan").setWindowTitle("Plan •" if dirty else "Plan")
         self._docks.dock("plan").setAccessibleName("Plan, not saved" if dirty else "Plan")
 
     def _update_actions(self) -> None:
-        tracks = self._panels["tracks"]
+        tracks = self._docks.panel("tracks")
         assert isinstance(tracks, TracksPanel)
         for name, possible in tracks.actions_of_tracks.states().items():
             self._actions[name].setEnabled(possible)

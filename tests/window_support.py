@@ -27,7 +27,7 @@ from slop_qt.qt.theme import Theme, ThemeChoice
 from slop_qt.qt.window_context import WindowContext, WindowFacts, make_context
 from slop_qt.store.drafts import DraftStore
 from slop_qt.store.resources import resource_path
-from slop_qt.window import MainWindow
+from slop_qt.window import PANELS, MainWindow
 
 T = TypeVar("T")
 
@@ -152,6 +152,12 @@ def shown_track(track_id: str, title: str, tickets: tuple[Ticket, ...] = ()) -> 
     return shapes.TrackShown(track=track, spec="# Spec", plan="# Plan", tickets=tickets)
 
 
+def build_all_panels(window: MainWindow) -> None:
+    """Also those that nobody has looked at."""
+    for spec in PANELS:
+        window._docks.panel(spec.id)
+
+
 def run_now(coroutine: Coroutine[Any, Any, None]) -> None:
     """Run what never really waits to its end."""
     try:
@@ -202,7 +208,7 @@ class Stage:
 
     def strike(self) -> None:
         """Delete what is left of it and of the windows on it, now: they would all be styled anew for the next test."""
-        self.theme.deleteLater()
+        self.theme.retire()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
     def _quit(self) -> None:

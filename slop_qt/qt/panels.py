@@ -1,4 +1,4 @@
-"""A panel as data: what it is called, where it stands at first, and how it is built."""
+"""A panel as data: what it is called, where it stands at first, and how it is built when first needed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

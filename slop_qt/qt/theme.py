@@ -42,6 +42,8 @@ class Theme(QObject):
         self._choice: ThemeChoice = choice
         self._tokens = LIGHT
         app.setStyle("Fusion")
+        if not dressed and app.styleSheet():
+            app.setStyleSheet("")  # of an earlier window in this process
         app.setFont(self.font())
         app.styleHints().colorSchemeChanged.connect(self._follow_system)
         app.styleHints().setColorScheme(_SCHEMES[choice])
@@ -61,7 +63,12 @@ class Theme(QObject):
         """Put the style sheet on, if that was left for later: before the first window is shown."""
         if not self._dressed:
             self._dressed = True
-            self._app.setStyleSheet(palette_css(self._tokens))
+            self._put_on()
+
+    def retire(self) -> None:
+        """Its window has gone: follow the system no longer, or it would put its style sheet on the next one's."""
+        self._app.styleHints().colorSchemeChanged.disconnect(self._follow_system)
+        self.deleteLater()
 
     def choose(self, choice: ThemeChoice) -> None:
         """Use light or dark from now on, or follow the system."""
@@ -113,8 +120,14 @@ class Theme(QObject):
         self._tokens = DARK if dark else LIGHT
         self._app.setPalette(_palette(self._tokens))
         if self._dressed:
-            self._app.setStyleSheet(palette_css(self._tokens))
+            self._put_on()
         self.changed.emit()
+
+    def _put_on(self) -> None:
+        """Put the style sheet on, unless it is on: every widget would be styled anew."""
+        sheet = palette_css(self._tokens)
+        if self._app.styleSheet() != sheet:
+            self._app.setStyleSheet(sheet)
 
 
 def _palette(tokens: Tokens) -> QPalette:

@@ -66,17 +66,15 @@ def default_tools() -> tuple[Tool[Any], ...]:
 
 
 class ToolRegistry:
-    """The tools by tier and name. Immutable; for any thread."""
+    """The tools by tier and name. What it says never changes; for any thread."""
 
     def __init__(self, tools: Iterable[Tool[Any]]) -> None:
         self._tools = {tool.name: tool for tool in tools}
-        self._specs = {
-            name: ToolSpec(name, tool.description, _schema(tool.arguments)) for name, tool in self._tools.items()
-        }
+        self._specs: dict[str, ToolSpec] = {}
 
     def specs(self, tier: int) -> tuple[ToolSpec, ...]:
         """What a model of that tier is told it may call."""
-        return tuple(self._specs[name] for name in self._names(tier))
+        return tuple(self._spec(name) for name in self._names(tier))
 
     def parse(self, tier: int, name: str, arguments_json: str) -> tuple[Tool[Any], Shape]:
         """The tool and its valid arguments.
@@ -114,8 +112,16 @@ class ToolRegistry:
     def _names(self, tier: int) -> list[str]:
         return [name for name, tool in self._tools.items() if tier in tool.tiers]
 
+    def _spec(self, name: str) -> ToolSpec:
+        """Made when first asked for, since schemas take milliseconds. Two threads that make it make the same."""
+        spec = self._specs.get(name)
+        if spec is None:
+            tool = self._tools[name]
+            spec = self._specs.setdefault(name, ToolSpec(name, tool.description, _schema(tool.arguments)))
+        return spec
+
     def _usage(self, name: str) -> str:
-        return f"{name} takes an object with: {_fields(self._specs[name].schema)}."
+        return f"{name} takes an object with: {_fields(self._spec(name).schema)}."
 
 
 def _schema(arguments: type[Shape]) -> dict[str, Any]:

@@ -86,7 +86,6 @@ class TierPanel(Panel):
             self._show_side_by_side,
         )
         row.addWidget(self._side_by_side)
-        head.setVisible(tier == 3)
         grid = QGridLayout(self._grid)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(1)
@@ -101,6 +100,7 @@ class TierPanel(Panel):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(head)
+        head.setVisible(tier == 3)  # not before: without a parent, it would be a window for a moment
         column.addWidget(self._splitter, 1)
 
     def shown(self) -> None:

@@ -1,18 +1,20 @@
-"""The docks of the window: where panels stand at first, what is restored at the next start, how F6 goes round."""
+"""The docks of the window: where panels stand and when they are built, what is restored, how F6 goes round."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
-from PySide6.QtCore import QObject, QSettings, Qt, QTimer
+from PySide6.QtCore import QObject, QSettings, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from slop_qt.qt.panels import Area, PanelSpec
 from slop_qt.qt.theme import Theme
 from slop_qt.widgets.dock_title import DockTitle
-from slop_qt.widgets.panel import Panel
+from slop_qt.widgets.panel_dock import PanelDock
 
 __all__ = ["Docks"]
 
 _LAYOUT_VERSION = 1
+_PAUSE_MS = 100  # between panels that nobody has asked for
 _AREAS: Mapping[Area, Qt.DockWidgetArea] = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
     "centre": Qt.DockWidgetArea.TopDockWidgetArea,
@@ -24,14 +26,24 @@ _HEIGHTS = (0.58, 0.42)  # centre, bottom
 
 
 class Docks(QObject):
-    """One dock a panel, in a window whose central widget is empty. Lives in the GUI thread."""
+    """One dock a panel, in a window whose central widget is empty. Lives in the GUI thread.
+
+    Signals:
+        built(str): the panel of that id has been built.
+    """
+
+    built = Signal(str)
 
     def __init__(self, window: QMainWindow, theme: Theme) -> None:
         super().__init__(window)
         self._window = window
         self._theme = theme
         self._specs: list[PanelSpec] = []
-        self._docks: dict[str, QDockWidget] = {}
+        self._docks: dict[str, PanelDock] = {}
+        self._resting = False
+        self._idle = QTimer(self)
+        self._idle.setSingleShot(True)
+        self._idle.timeout.connect(self._build_next)
         self._settling = QTimer(self)
         self._settling.setSingleShot(True)
         self._settling.timeout.connect(self._settle)
@@ -51,15 +63,10 @@ class Docks(QObject):
         window.setCorner(Qt.Corner.TopRightCorner, right)
         window.setCorner(Qt.Corner.BottomRightCorner, bottom)
 
-    def add(self, spec: PanelSpec, widget: QWidget) -> QDockWidget:
-        """Put the panel where its spec says."""
-        dock = QDockWidget(spec.title, self._window)
-        dock.setObjectName(f"dock.{spec.id}")
-        dock.setAccessibleName(spec.title)
-        dock.setWidget(widget)
-        dock.setTitleBarWidget(DockTitle(self._theme, dock))
-        if isinstance(widget, Panel):
-            dock.visibilityChanged.connect(widget.come_into_view)
+    def add(self, spec: PanelSpec, build: Callable[[], QWidget]) -> None:
+        """Make a dock for the panel where its spec says; `build` is called when the panel is needed."""
+        dock = PanelDock(spec, build, self._theme, self._window)
+        dock.built.connect(partial(self.built.emit, spec.id))
         self._window.addDockWidget(_AREAS[spec.area], dock)
         neighbour = next((self._docks[other.id] for other in self._specs if other.area == spec.area), None)
         if neighbour is not None:
@@ -68,7 +75,25 @@ class Docks(QObject):
         self._docks[spec.id] = dock
         for signal in (dock.visibilityChanged, dock.topLevelChanged, dock.dockLocationChanged):
             signal.connect(self._settle_soon)
-        return dock
+
+    def panel(self, panel_id: str) -> QWidget:
+        """The panel of that id, which is built now if it was not. Raises KeyError."""
+        return self._docks[panel_id].panel()
+
+    def wake(self) -> None:
+        """The window is laid out: build what is in view now, and each other panel when it comes into view."""
+        for dock in self._docks.values():
+            dock.wake()
+
+    def build_when_idle(self) -> None:
+        """Build the other panels too, one after another with pauses for whoever wants something meanwhile."""
+        if not self._resting:
+            self._idle.start(_PAUSE_MS)
+
+    def rest(self) -> None:
+        """Build none any more that nobody asks for."""
+        self._resting = True
+        self._idle.stop()
 
     def dock(self, panel_id: str) -> QDockWidget:
         """The dock of that panel. Raises KeyError."""
@@ -76,6 +101,7 @@ class Docks(QObject):
 
     def raise_panel(self, panel_id: str) -> None:
         """Show it, and bring it to the front of its tabs."""
+        self.panel(panel_id)
         dock = self._docks[panel_id]
         dock.show()
         dock.raise_()
@@ -83,13 +109,13 @@ class Docks(QObject):
     def focus_panel(self, panel_id: str) -> None:
         """Show it and go there with the keyboard."""
         self.raise_panel(panel_id)
-        content = self._docks[panel_id].widget()
+        content = self.panel(panel_id)
         inside = next((child for child in content.findChildren(QWidget) if _takes_focus(child)), content)
         inside.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def cycle(self, step: int) -> None:
         """Go to the next or the previous panel that is in view."""
-        in_view = [spec.id for spec in self._specs if not self._docks[spec.id].visibleRegion().isEmpty()]
+        in_view = [spec.id for spec in self._specs if self._docks[spec.id].in_view]
         if in_view:
             here = self.focused()
             at = in_view.index(here) + step if here in in_view else 0
@@ -147,6 +173,12 @@ class Docks(QObject):
             return False
         self._window.restoreGeometry(geometry)
         return self._window.restoreState(state, _LAYOUT_VERSION)
+
+    def _build_next(self) -> None:
+        dock = next((dock for dock in self._docks.values() if not dock.is_built), None)
+        if dock is not None:
+            dock.panel()  # one that cannot be built is a fault once, and not ten times a second
+            self._idle.start(_PAUSE_MS)
 
     def _settle_soon(self) -> None:
         self._settling.start(0)

@@ -9,10 +9,10 @@ from slop_qt.qt.theme import Theme
 from slop_qt.widgets.banner import Banner
 from slop_qt.widgets.empty_state import EmptyState
 
-__all__ = ["Panel"]
+__all__ = ["LEAST_PANEL_SIZE", "PANEL_SIZE", "Panel"]
 
 _EDGE = 3
-_SIZE, _LEAST_SIZE = QSize(320, 240), QSize(160, 90)
+PANEL_SIZE, LEAST_PANEL_SIZE = QSize(320, 240), QSize(160, 90)
 
 
 class Panel(QWidget):
@@ -66,15 +66,14 @@ class Panel(QWidget):
 
     def sizeHint(self) -> QSize:
         """The same whatever is in it: docks must not move because a panel's content changed."""
-        return _SIZE
+        return PANEL_SIZE
 
     def minimumSizeHint(self) -> QSize:
-        return _LEAST_SIZE
+        return LEAST_PANEL_SIZE
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if self._in_view:
-            self.shown()
+        (self.shown if self._in_view else self.hidden)()
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)

@@ -52,7 +52,7 @@ class Person(Onlooker):
 
     @property
     def banner(self) -> str:
-        banner = self.window._panels["plan"].banner
+        banner = self.window._docks.panel("plan").banner
         return banner.words if banner.isVisible() else ""
 
 

@@ -98,7 +98,7 @@ def options(tmp_path: Path) -> LaunchOptions:
 
 
 async def ask_for_an_epic(person: Person) -> None:
-    person.window._panels["tracks"].actions_of_tracks.new_epic()
+    person.window._docks.panel("tracks").actions_of_tracks.new_epic()
     await person.type("epic.text", "Say hello.")
     await person.click("epic.accept")
 

@@ -71,9 +71,7 @@ class TestPreview:
         async def tried(**choices: Any) -> ContextPreviewed:
             return await cockpit.call("context.preview", track_id=track, ticket_id="A", **choices)
 
-        found = await tried(
-            chosen=[{"path": "b.txt", "form": "excluded"}], project=[{"path": "c.txt", "pinned": True}]
-        )
+        found = await tried(chosen=[{"path": "b.txt", "form": "excluded"}], project=[{"path": "c.txt", "pinned": True}])
         assert [name for kind, name in labels(found) if kind == "file"] == ["c.txt", "a.txt"]
         assert [choice.path for choice in (*found.chosen, *found.project)] == ["b.txt", "c.txt"]
         assert {"a.txt", "b.txt", "c.txt"} <= set(found.files)

@@ -60,11 +60,19 @@ def test_the_window_starts_without_what_only_agents_and_logs_need(tmp_path: Path
     packages = {module.partition(".")[0] for module in modules if not module.startswith("_")}
     assert "slop_qt.window" in modules
     assert packages - sys.stdlib_module_names <= MAY_BE_IMPORTED
+    later = (
+        "slop_qt.views.tokens.",
+        "slop_qt.views.diff_panel",
+        "slop_qt.views.activity_panel",
+        "slop_qt.views.settings",
+    )
+    assert not [name for name in modules if name.startswith((*later, "slop_qt.views.plan.panel"))]
     ours = {name for name in modules if name.startswith(("slop_qt.providers.", "slop_qt.headless."))}
     assert ours <= {
         "slop_qt.providers.backoff",
         "slop_qt.providers.catalog",
         "slop_qt.providers.endpoint",
+        "slop_qt.providers.http_failures",
         "slop_qt.providers.model_table",
         "slop_qt.providers.price_list",
         "slop_qt.providers.pricing",
@@ -72,6 +80,7 @@ def test_the_window_starts_without_what_only_agents_and_logs_need(tmp_path: Path
         "slop_qt.providers.request_meter",
         "slop_qt.providers.retry",
         "slop_qt.providers.servers",
+        "slop_qt.providers.token_bounds",
         "slop_qt.providers.token_counter",
         "slop_qt.providers.token_estimate",
         "slop_qt.providers.token_features",

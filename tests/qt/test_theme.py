@@ -38,6 +38,19 @@ def test_choosing_changes_palette_and_says_so(qapp: QApplication, qtbot: QtBot) 
     theme.deleteLater()
 
 
+def test_an_undressed_theme_takes_an_earlier_style_sheet_off_and_hears_no_more_of_its_theme(qapp: QApplication) -> None:
+    earlier = Theme(qapp, resource_path("icons"), "light")
+    assert qapp.styleSheet()
+    earlier.retire()
+    theme = Theme(qapp, resource_path("icons"), "light", dressed=False)
+    assert not qapp.styleSheet()
+    theme.choose("dark")
+    assert not qapp.styleSheet()
+    theme.dress()
+    assert DARK.canvas in qapp.styleSheet()
+    theme.retire()
+
+
 def test_a_system_that_says_nothing_is_light(qapp: QApplication) -> None:
     theme = Theme(qapp, resource_path("icons"), "dark")
     theme.choose("system")

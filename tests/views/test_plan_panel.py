@@ -46,13 +46,13 @@ def window(stage: Stage, files: PlanFiles, qtbot: QtBot) -> Iterator[MainWindow]
     qtbot.waitActive(window)
     stage.context.selection.select("amounts")
     window._docks.raise_panel("plan")
-    qtbot.waitUntil(window._panels["plan"].isVisible)
+    qtbot.waitUntil(window._docks.panel("plan").isVisible)
     yield window
 
 
 @pytest.fixture
 def panel(window: MainWindow) -> PlanPanel:
-    panel = window._panels["plan"]
+    panel = window._docks.panel("plan")
     assert isinstance(panel, PlanPanel)
     return panel
 
@@ -441,14 +441,14 @@ def test_running_and_planning_save_first(
     stage.desk.answers[commands.TRACK_PLAN.name] = shapes.TicketsPlanned(run_id="p", tickets=())
     path = files.root / "amounts" / "spec.md"
     qtbot.keyClicks(source(panel), "Mine ")
-    acts = window._panels["tracks"].actions_of_tracks
+    acts = window._docks.panel("tracks").actions_of_tracks
     acts.plan()
     assert path.read_text() == "Mine " + SPEC
     assert len(stage.desk.params(commands.TRACK_PLAN)) == 1
     qtbot.keyClicks(source(panel), "2 ")
     path.write_text("Theirs.\n")
     acts.plan()
-    assert "was changed by somebody else" in window._panels["tracks"].banner.words
+    assert "was changed by somebody else" in window._docks.panel("tracks").banner.words
     assert len(stage.desk.params(commands.TRACK_PLAN)) == 1
 
 

@@ -119,8 +119,8 @@ def test_a_provider_that_is_slowed_down(stage: Stage, window: MainWindow, qtbot:
 def test_side_by_side_and_activity(stage: Stage, window: MainWindow, qtbot: QtBot, choice: ThemeChoice) -> None:
     play(stage, "done")
     window._docks.raise_panel("activity")
-    window._panels["tier3"]._side_by_side.click()
-    window._panels["tier3"]._panes[1].view.unfold_all(True)
+    window._docks.panel("tier3")._side_by_side.click()
+    window._docks.panel("tier3")._panes[1].view.unfold_all(True)
     window.resizeDocks([window._docks.dock("tier3")], [900], Qt.Orientation.Horizontal)
     settle(qtbot, window)
     grab(window, f"side-by-side-{choice}")
@@ -128,7 +128,7 @@ def test_side_by_side_and_activity(stage: Stage, window: MainWindow, qtbot: QtBo
 
 def test_each_kind_of_approval(stage: Stage, window: MainWindow, qtbot: QtBot, choice: ThemeChoice) -> None:
     play(stage, "approvals")
-    panel = window._panels["approvals"]
+    panel = window._docks.panel("approvals")
     assert isinstance(panel, ApprovalsPanel)
     settle(qtbot, window)
     for row in range(panel.count):
@@ -156,7 +156,7 @@ def test_the_plan_is_edited(
     window.resize(QSize(1280, 800))
     play(stage, "running")
     window._docks.raise_panel("plan")
-    panel = window._panels["plan"]
+    panel = window._docks.panel("plan")
     assert isinstance(panel, PlanPanel)
     settle(qtbot, window)
     stage.context.selection.select(story.TRACK, "T-004")
@@ -175,7 +175,7 @@ def test_the_plan_is_edited(
 
 def test_each_dialog(stage: Stage, window: MainWindow, qtbot: QtBot, choice: ThemeChoice) -> None:
     play(stage, "done")
-    tracks = window._panels["tracks"].actions_of_tracks
+    tracks = window._docks.panel("tracks").actions_of_tracks
     draft = TrackDraft(
         title="Finish pocketbook", spec=story.SPEC_TEXT, plan="# Plan\n\n## Phase 1\n\n- [ ] Task: Parse"
     )

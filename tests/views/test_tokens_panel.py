@@ -257,7 +257,7 @@ def test_behind_another_tab_it_is_hidden_too(running: Stage, qtbot: QtBot) -> No
     window = running.build_window()
     qtbot.addWidget(window)
     window.show()
-    panel = window._panels["tokens"]
+    panel = window._docks.panel("tokens")
     assert isinstance(panel, TokensPanel)
     overview = panel._context_page._details._overview
     for name, seen in (("tokens", True), ("activity", False), ("tokens", True)):

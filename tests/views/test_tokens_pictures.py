@@ -62,7 +62,7 @@ def test_the_panel_in_the_window(stage: Stage, qtbot: QtBot, choice: ThemeChoice
     window.show()
     grab(window, "settling")
     window._docks.raise_panel("tokens")
-    panel = window._panels["tokens"]
+    panel = window._docks.panel("tokens")
     qtbot.waitUntil(lambda: not panel.visibleRegion().isEmpty())
     name = f"window-{size[0]}x{size[1]}-{choice}"
     image = grab(window, name)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QDockWidget, QLineEdit, QPlainTextEdit
 from pytestqt.qtbot import QtBot
-from window_support import Stage, shown_track
+from window_support import Stage, build_all_panels, shown_track
 
 from slop_qt.core import events as ev
 from slop_qt.core.approvals import ApprovalKind
@@ -124,6 +124,7 @@ def test_everything_usable_has_a_name_of_its_own(stage: Stage, window: MainWindo
     stage.desk.tracks = [shown_track(story.TRACK, "Finish", story.planned())]
     stage.feed.publish(*story.running(story.Clock()), *story.approvals(story.Clock()))
     stage.context.tracks.reload()
+    build_all_panels(window)
     usable = [
         widget
         for kind in (QAbstractButton, QAbstractItemView, QLineEdit, QPlainTextEdit)

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
@@ -27,13 +26,7 @@ _WORDS = "Spec, plan and tickets of the selected track appear here, to be read a
 
 
 class PlanPanel(Panel):
-    """Lives in the GUI thread.
-
-    Signals:
-        dirty_changed(bool): something of the selected track is not saved, or all of it is.
-    """
-
-    dirty_changed = Signal(bool)
+    """Lives in the GUI thread. What the editor says to it comes through PlanCalls, for whom it is built if need be."""
 
     def __init__(self, context: WindowContext) -> None:
         self._empty = EmptyState(context.theme, "plan", "edit", "No track selected", _WORDS)
@@ -53,10 +46,6 @@ class PlanPanel(Panel):
         self._editor.track_changed.connect(self._refresh)
         self._editor.state_changed.connect(self._refresh_state)
         self._editor.dirty_changed.connect(self._refresh_state)
-        self._editor.failed.connect(self.show_error)
-        self._editor.noticed.connect(self._say)
-        self._editor.edited_at.connect(self._go_to)
-        self._editor.ticket_wanted.connect(lambda _: self._show_ticket("title"))
         self.show_part("spec")
         self._refresh()
 
@@ -76,6 +65,26 @@ class PlanPanel(Panel):
         """Offer these where a text offers its own."""
         for page in (self._spec, self._plan):
             page.source.history = (undo, redo)
+
+    def say(self, words: str) -> None:
+        """Say above the texts what somebody did with them."""
+        self.banner.show_offer(words)
+
+    def go_to(self, where: str, field: str) -> None:
+        """Put the keyboard where something changed. What is of tickets is seen in the graph too: it stays in view."""
+        if where == "tickets":
+            if not self.visibleRegion().isEmpty():  # a tab behind another one is visible to Qt
+                self.show_ticket(field)
+            return
+        self._context.selection.panel_wanted.emit("plan")
+        self.show_part(where)
+        page = self._spec if where == "spec" else self._plan
+        page.source.setFocus()
+
+    def show_ticket(self, field: str) -> None:
+        """Show the selected ticket's form, with the keyboard in that field."""
+        self.show_part("tickets")
+        self._tickets.show_ticket(field)
 
     def shown(self) -> None:
         self._catch_up()
@@ -155,22 +164,3 @@ class PlanPanel(Panel):
             page.show_state(track.gone if track is not None else "")
         self._save.setEnabled(bool(unsaved))
         self._conflicts.refresh(track)
-        self.dirty_changed.emit(bool(unsaved))
-
-    def _say(self, words: str) -> None:
-        self.banner.show_offer(words)
-
-    def _go_to(self, where: str, _ticket_id: str, field: str) -> None:
-        """Put the keyboard where something changed. What is of tickets is seen in the graph too: it stays in view."""
-        if where == "tickets":
-            if not self.visibleRegion().isEmpty():  # a tab behind another one is visible to Qt
-                self._show_ticket(field)
-            return
-        self._context.selection.panel_wanted.emit("plan")
-        self.show_part(where)
-        page = self._spec if where == "spec" else self._plan
-        page.source.setFocus()
-
-    def _show_ticket(self, field: str) -> None:
-        self.show_part("tickets")
-        self._tickets.show_ticket(field)

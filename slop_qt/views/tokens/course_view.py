@@ -50,7 +50,7 @@ class CourseView(QWidget):
             self._cost.show_values("Cost", costs, dollars(costs[-1]), sentence)
             return
         sentence = (
-            f"cost unknown: the price of {plural(course.unpriced, 'response')} is not known, so the curve is of tokens: "
-            f"{count(tokens[-1])} in {duration(course.duration_s)}."
+            f"cost unknown: the price of {plural(course.unpriced, 'response')} is not known, so the curve is of "
+            f"tokens: {count(tokens[-1])} in {duration(course.duration_s)}."
         )
         self._cost.show_values("Tokens", tokens, short_count(tokens[-1]), sentence)
