@@ -53,6 +53,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(context.theme.app_icon())
         self._banner = Banner(context.theme, "window.banner")
         self._bar = QMenuBar()
+        self._bar.setObjectName("menus")
         self.setMenuWidget(_stacked(self._bar, self._banner))
         self._docks = Docks(self, context.theme)
         self._panels: dict[str, QWidget] = {}
