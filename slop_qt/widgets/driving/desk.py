@@ -20,6 +20,7 @@ from slop_qt.mma.shapes import Nothing
 from slop_qt.qt.stalls import StallWatch
 from slop_qt.widgets.driving import finding, gestures, reading
 from slop_qt.widgets.driving.hand import Hand
+from slop_qt.widgets.driving.seeing import can_be_seen
 
 __all__ = ["GuiDesk"]
 
@@ -96,7 +97,7 @@ class GuiDesk(QObject):
 
     async def _screenshot(self, params: gui_shapes.TakeScreenshot, _: DecidedBy) -> gui_shapes.Screenshot:
         widget = finding.widget_named(params.name) if params.name is not None else finding.main_window()
-        if not finding.can_be_seen(widget):
+        if not can_be_seen(widget):
             raise NotPossibleError(f"{widget.objectName()} is hidden: there is nothing to be seen of it.")
         image = widget.grab().toImage()
         if params.path is None:

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QHeaderView,
     QLineEdit,
-    QScrollArea,
     QScrollBar,
     QTabBar,
     QWidget,
@@ -23,8 +22,9 @@ from shiboken6 import isValid
 from slop_qt.core.errors import NotFoundError, NotPossibleError
 from slop_qt.mma.gui_shapes import Geometry, GuiWidget
 from slop_qt.widgets.driving.reading import text_of, usable_kind, value_of
+from slop_qt.widgets.driving.seeing import can_be_seen, scroll_area_of, seen_part
 
-__all__ = ["action_named", "can_be_seen", "main_window", "require_reachable", "tree", "widget_named", "windows"]
+__all__ = ["action_named", "main_window", "require_reachable", "tree", "widget_named", "windows"]
 
 
 def windows() -> list[QWidget]:
@@ -67,16 +67,6 @@ def action_named(name: str) -> QAction:
     return max(found, key=lambda action: action.isEnabled())
 
 
-def can_be_seen(widget: QWidget) -> bool:
-    """Whether it is on the screen, or would be after scrolling; what is in a tab behind another one is not."""
-    if not widget.isVisible():
-        return False
-    if not widget.visibleRegion().isEmpty():
-        return True
-    area = _scroll_area_of(widget)
-    return area is not None and can_be_seen(area)
-
-
 def require_reachable(widget: QWidget) -> None:
     """Scroll it into view.
 
@@ -94,10 +84,10 @@ def require_reachable(widget: QWidget) -> None:
     modal = QApplication.activeModalWidget()
     if modal is not None and not _within(widget, modal) and popup is None:
         raise NotPossibleError(f"{name} waits for the dialog {_name(modal)}.", "Answer or close that first.")
-    area = _scroll_area_of(widget)
+    area = scroll_area_of(widget)
     while area is not None:
         area.ensureWidgetVisible(widget)
-        area = _scroll_area_of(area)
+        area = scroll_area_of(area)
 
 
 def tree(root: QWidget) -> GuiWidget:
@@ -150,15 +140,6 @@ def _is_part(widget: QWidget) -> bool:
     return widget.objectName().startswith("qt_") and usable_kind(widget)
 
 
-def _scroll_area_of(widget: QWidget) -> QScrollArea | None:
-    above = widget.parentWidget()
-    while above is not None and not above.isWindow():
-        if isinstance(above, QScrollArea):
-            return above
-        above = above.parentWidget()
-    return None
-
-
 def _how_to_show(widget: QWidget) -> str:
     above: QWidget | None = widget
     while above is not None:
@@ -171,6 +152,8 @@ def _how_to_show(widget: QWidget) -> str:
 def _how_to_raise(dock: QDockWidget) -> str:
     """The panel may be closed, or stand behind another one."""
     title = dock.windowTitle()
+    if not seen_part(dock).isEmpty():
+        return ""
     if not dock.isVisible():
         return f"The panel {title} is closed: gui.action {dock.toggleViewAction().objectName()} opens it."
     for bar in dock.window().findChildren(QTabBar):

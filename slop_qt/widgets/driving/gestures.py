@@ -25,6 +25,7 @@ from slop_qt.core.errors import InvalidInputError, NotFoundError, NotPossibleErr
 from slop_qt.mma.gui_shapes import SelectIn
 from slop_qt.widgets.driving.finding import require_reachable
 from slop_qt.widgets.driving.reading import indexes, rows_of
+from slop_qt.widgets.driving.seeing import seen_part
 
 __all__ = ["Places", "click", "focus", "key_combinations", "press", "select", "trigger", "typed"]
 
@@ -236,7 +237,7 @@ def _middle(widget: QWidget) -> QPoint:
         radio = QStyle.SubElement.SE_RadioButtonClickRect
         part = radio if isinstance(widget, QRadioButton) else QStyle.SubElement.SE_CheckBoxClickRect
         return widget.style().subElementRect(part, option, widget).center()
-    return widget.visibleRegion().boundingRect().center()
+    return seen_part(widget).center()
 
 
 def _click_at(widget: QWidget, place: QPoint, *, anywhere: bool = False) -> None:

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from slop_qt.core.errors import InvalidInputError, NotFoundError
+from slop_qt.widgets.driving.seeing import seen_part
 
 __all__ = ["indexes", "read_property", "rows_of", "text_of", "usable_kind", "value_of", "write_property"]
 
@@ -116,7 +117,7 @@ def read_property(widget: QWidget, name: str) -> Any:
     if name == "text":
         return _text(widget)
     if name == "visible":  # a tab behind another one is not, whatever Qt says
-        return widget.isVisible() and not widget.visibleRegion().isEmpty()
+        return not seen_part(widget).isEmpty()
     if name == "value" and widget.metaObject().indexOfProperty(name) < 0:
         return value_of(widget)
     _require_property(widget, name)
