@@ -142,6 +142,8 @@ def trigger(action: QAction) -> None:
 
 
 def _select_in_combo_box(box: QComboBox, choice: SelectIn) -> None:
+    from PySide6.QtTest import QTest
+
     row = _row(box, choice)
     box.setFocus(Qt.FocusReason.MouseFocusReason)
     _click_at(box, _middle(box))
@@ -149,8 +151,8 @@ def _select_in_combo_box(box: QComboBox, choice: SelectIn) -> None:
     if not view.isVisible():  # a style may open it elsewhere, or not at all
         box.showPopup()
     index = view.model().index(row, box.modelColumn(), view.rootIndex())
-    view.scrollTo(index)
-    _click_at(view.viewport(), view.visualRect(index).center(), anywhere=True)
+    view.setCurrentIndex(index)
+    QTest.keyClick(view, Qt.Key.Key_Return)  # a click so soon after the one that opened it is not heard
 
 
 def _select_tab(bar: QTabBar, choice: SelectIn) -> None:

@@ -11,11 +11,11 @@ def seen_part(widget: QWidget) -> QRect:
 
     Not visibleRegion(), which is empty where a child covers everything, as viewports do.
     """
-    part, corner, above = widget.rect(), QPoint(0, 0), widget
-    while widget.isVisible() and not above.isWindow() and not part.isEmpty():
-        corner -= above.pos()
-        above = above.parentWidget()
-        part = part.intersected(above.rect().translated(corner))
+    part, corner, inner = widget.rect(), QPoint(0, 0), widget
+    while widget.isVisible() and not inner.isWindow() and (outer := inner.parentWidget()) is not None:
+        corner -= inner.pos()
+        part = part.intersected(outer.rect().translated(corner))
+        inner = outer
     return part if widget.isVisible() else QRect()
 
 
