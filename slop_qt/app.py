@@ -53,6 +53,8 @@ def run_window(options: LaunchOptions, opened: Opened | None = None) -> int:
             window = _window(engine, main_loop, theme)
             theme.dress()
             window.show()
+            if engine.socket is not None:
+                _let_in(engine, window)
             engine.watch_tracks(window.read_tracks)
             if opened is not None:
                 main_loop.start(opened(engine, window))
@@ -104,6 +106,13 @@ def _window(engine: Engine, main_loop: MainLoop, theme: Theme) -> "MainWindow":
             on_quit=main_loop.request_quit,
         )
     )
+
+
+def _let_in(engine: Engine, window: "MainWindow") -> None:
+    """Whoever comes by the socket may use the window, too."""
+    from slop_qt.widgets.driving.desk import GuiDesk
+
+    GuiDesk(engine.offload, window.build_panels, window).register(engine.registry)
 
 
 async def _show_failure(error: SlopError, main_loop: MainLoop) -> None:

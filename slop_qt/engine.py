@@ -5,15 +5,17 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from slop_qt import __version__
 from slop_qt.agents.recording import Recorder
 from slop_qt.automation.discovery import default_socket_path
 from slop_qt.core.approvals import DecidedBy
-from slop_qt.core.errors import StoreError
+from slop_qt.core.errors import NotPossibleError, StoreError
 from slop_qt.core.events import Fault
 from slop_qt.core.ports import Offload, Provider, ThrottleState
 from slop_qt.core.settings import Settings
+from slop_qt.core.shape import Shape
 from slop_qt.launch import LaunchOptions
 from slop_qt.mma import commands, shapes
 from slop_qt.mma.approval_desk import ApprovalDesk
@@ -135,6 +137,7 @@ class Engine:
         self._models.register(self.registry)
         self.registry.register(commands.APP_INFO, self._info)
         self.registry.register(commands.APP_QUIT, self._quit)
+        self._refuse_gui()
         self.session.close_interrupted()
         if self.options.automation is not None or self.settings.automation:
             self._listen()
@@ -324,6 +327,15 @@ class Engine:
 
     async def _info(self, _params: shapes.Nothing, _: DecidedBy) -> shapes.AppInfo:
         return shapes.AppInfo(version=__version__, pid=os.getpid(), project=str(self.project), headless=self.headless)
+
+    def _refuse_gui(self) -> None:
+        """There is no window, or none yet."""
+
+        async def refuse(_params: Shape, _: DecidedBy) -> Any:
+            raise NotPossibleError("There is no window.", "gui.* needs slop-qt with a window.")
+
+        for command in commands.GUI_COMMANDS:
+            self.registry.register(command, refuse)
 
     async def _quit(self, _params: shapes.Nothing, _: DecidedBy) -> shapes.Nothing:
         self._main_loop.loop.call_soon(self._main_loop.request_quit, 0)

@@ -80,6 +80,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(context.theme.app_icon())
         self._banner = Banner(context.theme, "window.banner")
         self._bar = QMenuBar()
+        self._bar.setObjectName("menus")
         self.setMenuWidget(_stacked(self._bar, self._banner))
         self._docks = Docks(self, context.theme)
         self._edits = EditActions(context.editor, self)
@@ -128,6 +129,11 @@ class MainWindow(QMainWindow):
         """Somebody has written to the tracks' files: show what they are now."""
         self._context.tracks.reload()
         self._context.editor.reload()
+
+    def build_panels(self) -> None:
+        """Build those now that nobody has looked at yet."""
+        for spec in PANELS:
+            self._docks.panel(spec.id)
 
     async def keep_edits(self) -> None:
         """The end has begun: keep what is not saved, for the next start, and build nothing more."""

@@ -27,7 +27,7 @@ from slop_qt.qt.theme import Theme, ThemeChoice
 from slop_qt.qt.window_context import WindowContext, WindowFacts, make_context
 from slop_qt.store.drafts import DraftStore
 from slop_qt.store.resources import resource_path
-from slop_qt.window import PANELS, MainWindow
+from slop_qt.window import MainWindow
 
 T = TypeVar("T")
 
@@ -154,8 +154,7 @@ def shown_track(track_id: str, title: str, tickets: tuple[Ticket, ...] = ()) -> 
 
 def build_all_panels(window: MainWindow) -> None:
     """Also those that nobody has looked at."""
-    for spec in PANELS:
-        window._docks.panel(spec.id)
+    window.build_panels()
 
 
 def run_now(coroutine: Coroutine[Any, Any, None]) -> None:

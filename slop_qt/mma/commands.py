@@ -16,9 +16,9 @@ from slop_qt.core.context import ContextReport
 from slop_qt.core.errors import InvalidInputError, NotFoundError
 from slop_qt.core.forecast import Forecast
 from slop_qt.core.shape import Shape
-from slop_qt.mma import plan_shapes, settings_shapes, shapes, spend_shapes
+from slop_qt.mma import gui_shapes, plan_shapes, settings_shapes, shapes, spend_shapes
 
-__all__ = ["ALL_COMMANDS", "Command", "CommandRegistry"]
+__all__ = ["ALL_COMMANDS", "GUI_COMMANDS", "Command", "CommandRegistry"]
 
 P = TypeVar("P", bound=Shape)
 R = TypeVar("R", bound=Shape)
@@ -135,6 +135,23 @@ BUDGET_SHOW = Command(
 BUDGET_SET = Command(
     "budget.set", spend_shapes.SetBudget, BudgetStanding, "control", "Change the limits.", on_socket=False
 )
+GUI_TREE = Command("gui.tree", gui_shapes.TreeOf, gui_shapes.GuiTree, "observe", "The widgets of the window.")
+GUI_CLICK = Command("gui.click", gui_shapes.OfWidget, shapes.Nothing, "control", "Click a widget.")
+GUI_TYPE = Command("gui.type", gui_shapes.TypeInto, shapes.Nothing, "control", "Type into a widget.")
+GUI_KEY = Command("gui.key", gui_shapes.KeyInto, shapes.Nothing, "control", "Press keys in a widget.")
+GUI_SELECT = Command("gui.select", gui_shapes.SelectIn, shapes.Nothing, "control", "Choose a row, a tab or an entry.")
+GUI_GET = Command("gui.get", gui_shapes.PropertyOf, gui_shapes.GuiValue, "observe", "Read a property of a widget.")
+GUI_SET = Command("gui.set", gui_shapes.SetProperty, gui_shapes.GuiValue, "control", "Set a property of a widget.")
+GUI_WAIT = Command(
+    "gui.wait", gui_shapes.WaitFor, gui_shapes.GuiValue, "observe", "Answers when a property has a value."
+)
+GUI_ACTION = Command("gui.action", gui_shapes.OfWidget, shapes.Nothing, "control", "Trigger a menu's action.")
+GUI_SCREENSHOT = Command(
+    "gui.screenshot", gui_shapes.TakeScreenshot, gui_shapes.Screenshot, "control", "A picture of the window."
+)
+GUI_STALLS = Command(
+    "gui.stalls", gui_shapes.ReadStalls, gui_shapes.GuiStalls, "observe", "How late the window's thread is."
+)
 SETTINGS_SHOW = Command(
     "settings.show",
     shapes.Nothing,
@@ -192,6 +209,20 @@ PROVIDER_FIND_LOCAL = Command(
     on_socket=False,
 )
 
+GUI_COMMANDS: tuple[Command[Any, Any], ...] = (
+    GUI_TREE,
+    GUI_CLICK,
+    GUI_TYPE,
+    GUI_KEY,
+    GUI_SELECT,
+    GUI_GET,
+    GUI_SET,
+    GUI_WAIT,
+    GUI_ACTION,
+    GUI_SCREENSHOT,
+    GUI_STALLS,
+)
+
 ALL_COMMANDS: tuple[Command[Any, Any], ...] = (
     APP_INFO,
     APP_QUIT,
@@ -227,6 +258,7 @@ ALL_COMMANDS: tuple[Command[Any, Any], ...] = (
     CONTEXT_TEXT,
     BUDGET_SHOW,
     BUDGET_SET,
+    *GUI_COMMANDS,
     SETTINGS_SHOW,
     SETTINGS_SAVE,
     SETTINGS_SET_KEY,

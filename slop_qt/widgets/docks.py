@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from PySide6.QtCore import QObject, QSettings, Qt, QTimer, Signal
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar, QTabWidget, QWidget
 
 from slop_qt.qt.panels import Area, PanelSpec
 from slop_qt.qt.theme import Theme
@@ -183,7 +183,18 @@ class Docks(QObject):
     def _settle_soon(self) -> None:
         self._settling.start(0)
 
+    def _name_tabs(self) -> None:
+        """Qt makes bars of tabs as panels are moved: each is called after the first panel in it."""
+        titles = {dock.windowTitle(): panel_id for panel_id, dock in self._docks.items()}
+        for bar in self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            first = titles.get(bar.tabText(0)) if bar.count() else None
+            if first is not None:
+                bar.setObjectName(f"docks.tabs.{first}")
+                bar.setAccessibleName("Panels")
+                bar.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
     def _settle(self) -> None:
+        self._name_tabs()
         for dock in self._docks.values():
             title = dock.titleBarWidget()
             if isinstance(title, DockTitle):

@@ -92,6 +92,13 @@ class GraphView(GraphCanvas):
         else:
             self._choose(ticket_id)
 
+    def place_of(self, text: str) -> QPoint | None:
+        """The middle of a ticket's card in the viewport, scrolled into view; None where there is no such ticket."""
+        if text not in self.scene.rects:
+            return None
+        self.reveal(self.rect_of(text))
+        return self.view_rect_of(text).center().toPoint()
+
     def confirm(self) -> None:
         """Connect what is aimed at, or open the selected ticket."""
         if self.connecting is not None:

@@ -1,0 +1,39 @@
+"""What of a widget a person sees, or could by scrolling."""
+
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtWidgets import QScrollArea, QWidget
+
+__all__ = ["can_be_seen", "scroll_area_of", "seen_part"]
+
+
+def seen_part(widget: QWidget) -> QRect:
+    """What of it lies within all that it is in; empty for a panel behind another one, which Qt moves out of the way.
+
+    Not visibleRegion(), which is empty where a child covers everything, as viewports do.
+    """
+    part, corner, inner = widget.rect(), QPoint(0, 0), widget
+    while widget.isVisible() and not inner.isWindow() and (outer := inner.parentWidget()) is not None:
+        corner -= inner.pos()
+        part = part.intersected(outer.rect().translated(corner))
+        inner = outer
+    return part if widget.isVisible() else QRect()
+
+
+def can_be_seen(widget: QWidget) -> bool:
+    """Whether it is on the screen, or would be after scrolling; what is in a tab behind another one is not."""
+    if not widget.isVisible():
+        return False
+    if not seen_part(widget).isEmpty():
+        return True
+    area = scroll_area_of(widget)
+    return area is not None and can_be_seen(area)
+
+
+def scroll_area_of(widget: QWidget) -> QScrollArea | None:
+    """The innermost area in which it could be scrolled into view."""
+    above = widget.parentWidget()
+    while above is not None and not above.isWindow():
+        if isinstance(above, QScrollArea):
+            return above
+        above = above.parentWidget()
+    return None
