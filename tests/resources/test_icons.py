@@ -14,6 +14,7 @@ NAMES = """
 running waiting done failed blocked idle ready skipped cancelled verify merge review spawn edit command tool question
 step track ticket tokens activity diff search copy retry thinking plus play pause stop apply close columns down
 minus reading fit up
+system prompt docs file outline range dependency history result warm cold broken
 """
 
 
