@@ -10,12 +10,13 @@ from window_support import LiveFeed
 
 from slop_qt.automation import Client
 from slop_qt.core.context import ContextReport
-from slop_qt.core.events import ContextReported, Event, UsageReported
-from slop_qt.core.streams import TIER_ROLES, TIERS, tier_name
+from slop_qt.core.events import ContextReported, Event, RunPrepared, RunStarted, UsageReported
+from slop_qt.core.ledger import DIMENSIONS, Dimension
+from slop_qt.core.streams import TIERS, tier_name
 from slop_qt.core.usage import Usage, total_usage
 from slop_qt.qt.event_bridge import EventBridge
 from slop_qt.qt.roles import Role
-from slop_qt.qt.usage_model import Grouping, UsageModel
+from slop_qt.qt.usage_model import UsageModel
 from slop_qt.store.journal import Journal
 
 __all__ = ["Said", "SameFigures", "check_panel", "check_same_figures", "journal_of"]
@@ -23,7 +24,7 @@ __all__ = ["Said", "SameFigures", "check_panel", "check_same_figures", "journal_
 # What a server said that a response was: tier, ticket (None for planning), model, and its counts without a price.
 Said = tuple[int, str | None, str, Usage]
 SameFigures = Callable[..., None]
-Figures = dict[str, Usage]
+Figures = dict[Any, Usage]
 
 
 def journal_of(project: Project) -> list[Event]:
@@ -56,12 +57,21 @@ def check_same_figures(project: Project, client: Client | None = None, said: Ite
 def check_panel(model: UsageModel, events: Sequence[Event]) -> None:
     """The rows of the panel's model, of each run and of all, are the sums of the journal."""
     runs = {event.run_id for event in events if event.run_id is not None}
+    tracks = {event.run_id: event.track_id for event in events if isinstance(event, RunStarted) and event.track_id}
+    tracks |= {
+        event.run_id: event.planned_track_id
+        for event in events
+        if isinstance(event, RunPrepared) and event.planned_track_id
+    }
     for run_id in (None, *runs):
         used = [event for event in _used(events) if run_id in {None, event.run_id}]
         model.show_run(run_id)
-        for grouping in ("tier", "ticket", "model"):
-            model.group_by(grouping)
-            _same(_rows(model), {**_panel_groups(used, grouping), "Total": total_usage(one.usage for one in used)})
+        for dimension in DIMENSIONS:
+            model.group_by(dimension)
+            *rows, total = (model.index(row, 0) for row in range(model.rowCount()))
+            found = {row.data(Role.ID): row.data(Role.VALUE) for row in rows}
+            _same(found, _panel_groups(used, dimension, tracks))
+            _same({"Total": total.data(Role.VALUE)}, {"Total": total_usage(one.usage for one in used)})
 
 
 def _check_socket(client: Client, events: Sequence[Event]) -> None:
@@ -119,25 +129,25 @@ def _unpriced(usage: Usage) -> Usage:
     return usage.model_copy(update={"cost_usd": None})
 
 
-def _by(used: Iterable[UsageReported], name: Callable[[UsageReported], str]) -> Figures:
-    groups: dict[str, list[Usage]] = defaultdict(list)
+def _by(used: Iterable[UsageReported], name: Callable[[UsageReported], Any]) -> Figures:
+    groups: dict[Any, list[Usage]] = defaultdict(list)
     for event in used:
         groups[name(event)].append(event.usage)
     return {group: total_usage(usages) for group, usages in groups.items()}
 
 
-def _panel_groups(used: Sequence[UsageReported], grouping: Grouping) -> Figures:
-    if grouping == "ticket":
-        return _by(used, lambda one: one.ticket_id or "Planning")
-    if grouping == "model":
-        return _by(used, lambda one: one.model)
-    names = {tier: f"{tier_name(tier)} {TIER_ROLES[tier]}" for tier in TIERS}
-    return {**{name: total_usage(()) for name in names.values()}, **_by(used, lambda one: names[one.tier])}
-
-
-def _rows(model: UsageModel) -> Figures:
-    rows = [model.index(row, 0) for row in range(model.rowCount())]
-    return {str(row.data()): row.data(Role.VALUE) for row in rows}
+def _panel_groups(used: Sequence[UsageReported], dimension: Dimension, tracks: dict[str | None, str | None]) -> Figures:
+    """What the panel's rows should be: by the group's key, each its sum."""
+    keys: dict[Dimension, Callable[[UsageReported], Any]] = {
+        "run": lambda one: one.run_id,
+        "track": lambda one: tracks.get(one.run_id),
+        "ticket": lambda one: (tracks.get(one.run_id), one.ticket_id) if one.ticket_id else None,
+        "tier": lambda one: one.tier,
+        "model": lambda one: one.model,
+        "day": lambda one: one.time.astimezone().date().isoformat(),
+    }
+    empty = {tier: total_usage(()) for tier in TIERS} if dimension == "tier" else {}
+    return {**empty, **_by(used, keys[dimension])}
 
 
 def _parsed(said: dict[str, Any]) -> Figures:
