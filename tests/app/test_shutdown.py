@@ -23,7 +23,7 @@ from slop_qt.mma import commands, shapes
 from slop_qt.store.conductor.folder import ConductorFolder
 from slop_qt.store.journal import Journal
 
-BUSY_CYCLES, IDLE_CYCLES = 5, 30  # busy ones in each of eight ways, idle ones in two: a hundred in all
+BUSY_CYCLES, IDLE_CYCLES = 2, 42  # busy ones in each of eight ways, idle ones in two: a hundred in all
 WORKERS = 16
 TRACK = "busy_20261122"
 SLEEP = f"sleep 1000.{os.getpid()}"  # nobody else on this machine sleeps for exactly that long
