@@ -103,6 +103,7 @@ class StreamsBench:
         return _result(len(load.texts), rate, seen)
 
     def _show_four(self) -> None:
+        self._window.build_panels()
         dock = self._window.findChild(QDockWidget, "dock.tier3")
         toggle = self._window.findChild(QToolButton, "tier3.side_by_side")
         assert isinstance(dock, QDockWidget) and isinstance(toggle, QToolButton)
