@@ -112,7 +112,9 @@ format: setup
 	$(BIN)/ruff check --select I --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-lock: setup
+# Not after `setup`: where a dependency was just added, the environment does not hold yet.
+lock:
+	@[ -x $(BIN)/uv ] || $(MAKE) setup
 	$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-emit-index-url --universal \
 	  --python-version 3.11 -o requirements.lock
 

@@ -20,7 +20,7 @@ from slop_qt.launch import LaunchOptions
 from slop_qt.mma import commands, shapes
 from slop_qt.mma.approval_desk import ApprovalDesk
 from slop_qt.mma.bus import Bus
-from slop_qt.mma.commands import CommandRegistry
+from slop_qt.mma.command_registry import CommandRegistry
 from slop_qt.mma.feed import StateFeed
 from slop_qt.mma.model_desk import ModelDesk
 from slop_qt.mma.provider_shelf import ProviderShelf

@@ -15,7 +15,7 @@ from slop_qt.core.settings import ModelChoice
 from slop_qt.core.shape import Shape
 from slop_qt.mma import commands
 from slop_qt.mma import settings_shapes as shapes
-from slop_qt.mma.commands import Command
+from slop_qt.mma.command_registry import Command
 from slop_qt.mma.shapes import Nothing
 from slop_qt.qt.window_context import WindowContext
 

@@ -20,7 +20,7 @@ from slop_qt.core.state import Changes, SessionState
 from slop_qt.core.tickets import Ticket, TicketSpec
 from slop_qt.core.tracks import Track
 from slop_qt.mma import commands, plan_shapes, shapes
-from slop_qt.mma.commands import Command, CommandRegistry
+from slop_qt.mma.command_registry import Command, CommandRegistry
 from slop_qt.qt.editing.track_shelf import Editing
 from slop_qt.qt.event_bridge import Listener
 from slop_qt.qt.theme import Theme, ThemeChoice

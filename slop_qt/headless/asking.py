@@ -20,7 +20,7 @@ from slop_qt.core.errors import SlopError
 from slop_qt.core.state import Changes, SessionState
 from slop_qt.core.visible_text import make_visible
 from slop_qt.mma import commands, shapes
-from slop_qt.mma.commands import CommandRegistry
+from slop_qt.mma.command_registry import CommandRegistry
 
 __all__ = ["TerminalDesk", "read_decision"]
 

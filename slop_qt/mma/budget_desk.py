@@ -9,6 +9,7 @@ from slop_qt.core.state import RunState
 from slop_qt.mma import commands
 from slop_qt.mma.budget import Budget, spent_by_day
 from slop_qt.mma.budget_words import waiting_reason
+from slop_qt.mma.command_registry import CommandRegistry
 from slop_qt.mma.runs import Runs
 from slop_qt.mma.session_parts import SessionParts
 from slop_qt.mma.shapes import RunRef
@@ -28,7 +29,7 @@ class BudgetDesk:
         self._budget = budget
         self._runs = runs
 
-    def register(self, registry: commands.CommandRegistry) -> None:
+    def register(self, registry: CommandRegistry) -> None:
         """Attach the commands."""
         registry.register(commands.BUDGET_SHOW, self.show)
         registry.register(commands.BUDGET_SET, self.set)

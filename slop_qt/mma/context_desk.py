@@ -16,6 +16,7 @@ from slop_qt.core.ports import Provider
 from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.tracks import Track
 from slop_qt.mma import commands
+from slop_qt.mma.command_registry import CommandRegistry
 from slop_qt.mma.runs import Runs
 from slop_qt.mma.session_parts import SessionParts
 from slop_qt.mma.shapes import Nothing
@@ -39,7 +40,7 @@ class ContextDesk:
         self._parts = parts
         self._runs = runs
 
-    def register(self, registry: commands.CommandRegistry) -> None:
+    def register(self, registry: CommandRegistry) -> None:
         """Attach the commands."""
         registry.register(commands.CONTEXT_PREVIEW, self._preview)
         registry.register(commands.CONTEXT_CHOOSE, self._choose)

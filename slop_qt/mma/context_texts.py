@@ -6,6 +6,7 @@ from functools import partial
 from slop_qt.core.approvals import DecidedBy
 from slop_qt.core.state import RunState
 from slop_qt.mma import commands, queries
+from slop_qt.mma.command_registry import CommandRegistry
 from slop_qt.mma.session_parts import SessionParts
 from slop_qt.mma.shapes import RunRef
 from slop_qt.mma.spend_shapes import ContextText, ContextTextRead
@@ -20,7 +21,7 @@ class ContextTexts:
         self._parts = parts
         self._run = run
 
-    def register(self, registry: commands.CommandRegistry) -> None:
+    def register(self, registry: CommandRegistry) -> None:
         """Attach the command."""
         registry.register(commands.CONTEXT_TEXT, self._text)
 

@@ -11,6 +11,7 @@ from slop_qt.core.settings import ModelChoice
 from slop_qt.core.ticket_checks import unordered_overlaps
 from slop_qt.core.tickets import TicketSpec, check_graph
 from slop_qt.mma import commands
+from slop_qt.mma.command_registry import CommandRegistry
 from slop_qt.mma.estimates import ENOUGH, combined, estimate
 from slop_qt.mma.lineup import Lineup
 from slop_qt.mma.plan_shapes import ForecastTrack
@@ -28,7 +29,7 @@ class Forecasting:
     def __init__(self, parts: SessionParts) -> None:
         self._parts = parts
 
-    def register(self, registry: commands.CommandRegistry) -> None:
+    def register(self, registry: CommandRegistry) -> None:
         """Attach the command."""
         registry.register(commands.TRACK_FORECAST, self._forecast)
 

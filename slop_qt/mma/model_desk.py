@@ -12,6 +12,7 @@ from slop_qt.core.settings import ModelChoice
 from slop_qt.core.shape import Shape
 from slop_qt.core.streams import TIERS
 from slop_qt.mma import commands
+from slop_qt.mma.command_registry import CommandRegistry
 from slop_qt.mma.model_words import retirement, tried
 from slop_qt.mma.own_thread import run_apart
 from slop_qt.mma.provider_shelf import ProviderShelf
@@ -71,7 +72,7 @@ class ModelDesk:
         self._shelf = ProviderShelf(preferences=preferences, keys=keys, offload=offload, environment=environment)
         self.catalog = Catalog(lambda: resource_path("models.toml"), self._place)
 
-    def register(self, registry: commands.CommandRegistry) -> None:
+    def register(self, registry: CommandRegistry) -> None:
         """Attach the commands."""
         registry.register(commands.SETTINGS_SHOW, _for_anybody(lambda _: self.show()))
         registry.register(commands.SETTINGS_SAVE, _for_anybody(self.save))

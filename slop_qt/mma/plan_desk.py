@@ -6,6 +6,7 @@ from functools import partial
 from slop_qt.core.approvals import DecidedBy
 from slop_qt.core.tickets import TicketSpec
 from slop_qt.mma import commands, shapes
+from slop_qt.mma.command_registry import CommandRegistry
 from slop_qt.mma.plan_shapes import Document, Saved, SaveText, SaveTickets, TrackDocuments
 from slop_qt.mma.session_parts import SessionParts
 from slop_qt.store.conductor.documents import StoredText
@@ -27,7 +28,7 @@ class PlanDesk:
         self._offload = parts.offload
         self._write_tickets = write_tickets
 
-    def register(self, registry: commands.CommandRegistry) -> None:
+    def register(self, registry: CommandRegistry) -> None:
         """Attach the commands."""
         registry.register(commands.TRACK_READ, self._read)
         registry.register(commands.TRACK_SAVE_TEXT, self._save_text)

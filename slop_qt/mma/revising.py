@@ -10,6 +10,7 @@ from slop_qt.core.state import RunState
 from slop_qt.core.tickets import TicketSpec
 from slop_qt.mma import commands, queries
 from slop_qt.mma.applying import Applying
+from slop_qt.mma.command_registry import CommandRegistry
 from slop_qt.mma.lessons import stories
 from slop_qt.mma.plan_shapes import ReviseTrack, TicketsRevised
 from slop_qt.mma.planning_runs import PlanningRun, PlanningRuns
@@ -31,7 +32,7 @@ class Revising:
         self._runs = runs
         self._applying = applying
 
-    def register(self, registry: commands.CommandRegistry) -> None:
+    def register(self, registry: CommandRegistry) -> None:
         """Attach the command."""
         registry.register(commands.TRACK_REVISE, self._revise)
 

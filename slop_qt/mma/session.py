@@ -14,6 +14,7 @@ from slop_qt.mma import commands, queries, shapes
 from slop_qt.mma.applying import Applying
 from slop_qt.mma.budget import Budget, spent_by_day
 from slop_qt.mma.budget_desk import BudgetDesk
+from slop_qt.mma.command_registry import CommandRegistry
 from slop_qt.mma.context_desk import ContextDesk
 from slop_qt.mma.context_texts import ContextTexts
 from slop_qt.mma.forecasting import Forecasting
@@ -57,7 +58,7 @@ class Session:
         self._context_desk = ContextDesk(parts, self._runs)
         self._revising = Revising(parts, self._planning_runs, self._applying)
 
-    def register(self, registry: commands.CommandRegistry) -> None:
+    def register(self, registry: CommandRegistry) -> None:
         """Attach every command of a project."""
         registry.register(commands.EPIC_PLAN, self._plan_epic)
         registry.register(commands.EPIC_PROPOSE, self._propose)

@@ -7,7 +7,7 @@ from pydantic import Field
 from slop_qt.core.errors import InvalidInputError
 from slop_qt.core.events import EVENT_KINDS
 from slop_qt.core.shape import Shape
-from slop_qt.mma.commands import Command
+from slop_qt.mma.command_registry import Command
 from slop_qt.mma.shapes import AppInfo, Nothing
 
 __all__ = ["APP_HELLO", "EVENTS_SUBSCRIBE", "EVENTS_UNSUBSCRIBE", "Hello", "Subscribe", "Subscribed"]

@@ -25,7 +25,8 @@ from slop_qt.automation.protocol import (
 from slop_qt.core.approvals import DecidedBy
 from slop_qt.core.errors import NotPossibleError, SlopError
 from slop_qt.core.shape import Shape
-from slop_qt.mma.commands import ALL_COMMANDS, APP_INFO, CommandRegistry
+from slop_qt.mma.command_registry import CommandRegistry
+from slop_qt.mma.commands import ALL_COMMANDS, APP_INFO
 from slop_qt.mma.shapes import AppInfo, Nothing
 from slop_qt.qt.committed_feed import CommittedFeed, Subscription
 from slop_qt.qt.lanes import OnFault, describe_error

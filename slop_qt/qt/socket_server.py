@@ -16,7 +16,7 @@ from slop_qt.automation.discovery import prepare_socket_path, token_path, write_
 from slop_qt.core.errors import ConfigurationError
 from slop_qt.core.events import Event
 from slop_qt.core.ports import Offload
-from slop_qt.mma.commands import CommandRegistry
+from slop_qt.mma.command_registry import CommandRegistry
 from slop_qt.qt.committed_feed import CommittedEvents, CommittedFeed
 from slop_qt.qt.lanes import OnFault
 from slop_qt.qt.socket_connection import Door, Scope, SocketConnection

@@ -9,7 +9,7 @@ from slop_qt.core.errors import SlopError
 from slop_qt.core.state import RunState
 from slop_qt.core.tickets import Ticket
 from slop_qt.mma import commands, shapes
-from slop_qt.mma.commands import CommandRegistry
+from slop_qt.mma.command_registry import CommandRegistry
 from slop_qt.qt.event_bridge import EventBridge
 
 __all__ = ["TrackSource"]

@@ -11,7 +11,7 @@ from slop_qt.core.approvals import Mode
 from slop_qt.core.errors import SlopError
 from slop_qt.core.ports import Offload, ThrottleState
 from slop_qt.core.shape import Shape
-from slop_qt.mma.commands import Command, CommandRegistry
+from slop_qt.mma.command_registry import Command, CommandRegistry
 from slop_qt.qt.editing.track_shelf import Editing, EditorParts
 from slop_qt.qt.event_bridge import EventBridge, Feed
 from slop_qt.qt.selection import Selection

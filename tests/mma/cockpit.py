@@ -24,7 +24,7 @@ from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.usage import Usage
 from slop_qt.mma.approval_desk import ApprovalDesk
 from slop_qt.mma.bus import Bus
-from slop_qt.mma.commands import CommandRegistry
+from slop_qt.mma.command_registry import CommandRegistry
 from slop_qt.mma.feed import StateFeed
 from slop_qt.mma.session import Session
 from slop_qt.mma.session_parts import SessionParts

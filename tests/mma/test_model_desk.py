@@ -16,7 +16,8 @@ from pydantic import SecretStr
 
 from slop_qt.core.errors import ConfigurationError, InvalidInputError, SlopError
 from slop_qt.core.settings import ModelChoice, Server, Settings
-from slop_qt.mma.commands import ALL_COMMANDS, CommandRegistry
+from slop_qt.mma.command_registry import CommandRegistry
+from slop_qt.mma.commands import ALL_COMMANDS
 from slop_qt.mma.model_desk import ModelDesk
 from slop_qt.mma.settings_shapes import ProviderRef, SaveSettings, SetKey, TryProvider
 from slop_qt.store.keys import KeyStore

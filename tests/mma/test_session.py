@@ -15,7 +15,8 @@ from slop_qt.core.shape import Shape
 from slop_qt.core.tickets import TicketStatus
 from slop_qt.core.usage import NO_USAGE
 from slop_qt.mma import commands, shapes
-from slop_qt.mma.commands import ALL_COMMANDS, CommandRegistry
+from slop_qt.mma.command_registry import CommandRegistry
+from slop_qt.mma.commands import ALL_COMMANDS
 
 OpenCockpit = Callable[..., Awaitable[Cockpit]]
 

@@ -14,7 +14,7 @@ from slop_qt.core.errors import ConflictError, WaitTimedOutError
 from slop_qt.core.events import Event, StreamText
 from slop_qt.mma import commands, shapes
 from slop_qt.mma.bus import Bus
-from slop_qt.mma.commands import CommandRegistry
+from slop_qt.mma.command_registry import CommandRegistry
 from slop_qt.mma.queries import status_of
 from slop_qt.qt.helper_pool import HelperPool
 from slop_qt.qt.socket_connection import Scope

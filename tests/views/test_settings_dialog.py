@@ -25,6 +25,7 @@ from slop_qt.core.errors import ConfigurationError, ProviderError, StoreError
 from slop_qt.core.models import ModelInfo
 from slop_qt.core.settings import ModelChoice
 from slop_qt.mma import commands
+from slop_qt.mma.command_registry import Command
 from slop_qt.mma.settings_shapes import LocalServer, ModelsListed, SaveSettings, TryProvider
 from slop_qt.qt.roles import Role
 from slop_qt.views.settings.dialog import SettingsDialog
@@ -527,7 +528,7 @@ def test_a_server_without_a_model_cannot_be_used(backend: Backend, qtbot: QtBot)
 )
 @pytest.mark.parametrize("fails", [False, True])
 def test_closed_in_the_middle_of_a_request_it_is_gone_and_hears_no_more(
-    backend: Backend, qtbot: QtBot, command: commands.Command, fails: bool
+    backend: Backend, qtbot: QtBot, command: Command, fails: bool
 ) -> None:
     backend.held = {command.name}
     dialog = SettingsDialog(backend.context)

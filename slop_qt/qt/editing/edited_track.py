@@ -15,7 +15,7 @@ from slop_qt.core.ticket_checks import graph_errors
 from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.tracks import Track
 from slop_qt.mma import commands, plan_shapes, shapes
-from slop_qt.mma.commands import CommandRegistry
+from slop_qt.mma.command_registry import CommandRegistry
 from slop_qt.mma.plan_shapes import Document, TrackDocuments
 from slop_qt.qt.editing.edited_text import EditedText
 from slop_qt.qt.editing.edited_tickets import EditedTickets

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from slop_qt.core.errors import ConflictError, SlopError
 from slop_qt.core.ports import Offload
-from slop_qt.mma.commands import CommandRegistry
+from slop_qt.mma.command_registry import CommandRegistry
 from slop_qt.qt.editing.edited_track import EditedTrack
 from slop_qt.qt.editing.problem_finder import VerifyProblem
 from slop_qt.qt.throttle import Throttle

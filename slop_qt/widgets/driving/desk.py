@@ -15,7 +15,7 @@ from slop_qt.core.approvals import DecidedBy
 from slop_qt.core.errors import InvalidInputError, NotFoundError, NotPossibleError, WaitTimedOutError
 from slop_qt.core.ports import Offload
 from slop_qt.mma import commands, gui_shapes
-from slop_qt.mma.commands import CommandRegistry
+from slop_qt.mma.command_registry import CommandRegistry
 from slop_qt.mma.shapes import Nothing
 from slop_qt.qt.stalls import StallWatch
 from slop_qt.widgets.driving import finding, gestures, reading
