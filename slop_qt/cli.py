@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -20,7 +20,6 @@ __all__ = ["main"]
 _COMMANDS_TO_COME = {
     "resume": "continue what a crash or a close interrupted",
     "replay": "play a recorded run back",
-    "mcp": "the automation methods as an MCP server",
 }
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 _INTERRUPTED = 130
@@ -280,6 +279,21 @@ def _ctl(method: str, parameters: str, socket: Path | None, timeout: float | Non
         from slop_qt.automation.ctl import call_once
 
         return call_once(method, parameters, socket, timeout)
+
+    _ended(work)
+
+
+@group.command("mcp", help="The automation methods as an MCP server on standard input and output.")
+@click.option(
+    "--socket", type=click.Path(path_type=Path), envvar="SLOP_QT_SOCKET", help="Default: the newest live one."
+)
+@click.option("--automation-scope", "scope", type=click.Choice(["observe", "control"]), default="control")
+@click.option("--log-level", type=click.Choice(_LEVELS, case_sensitive=False), default="warning")
+def _mcp(socket: Path | None, scope: Literal["observe", "control"], log_level: str) -> None:
+    def work() -> int:
+        from slop_qt.headless.mcp import run_mcp
+
+        return run_mcp(socket, scope, log_level)
 
     _ended(work)
 

@@ -37,6 +37,7 @@ class AsyncClient:
     Attributes:
         socket_path: where it is connected to.
         info: what `app.hello` answered; {} before.
+        newest_seq: what the last subscription answered: the newest event's number at that moment.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class AsyncClient:
         """Nothing is connected yet; the arguments and errors of the connection are those of `Client`."""
         self.socket_path = find_socket(socket_path, environ)
         self.info: dict[str, Any] = {}
+        self.newest_seq = 0
         self._token = token if token is not None else read_token(self.socket_path, environ)
         self._timeout_s = timeout_s
         self._last_id = 0
@@ -81,9 +83,9 @@ class AsyncClient:
         """Close the connection. What was started goes on."""
         if self._reading is None or self._writer is None:
             return
+        self._writer.close()  # before anything is waited for: who closes may have been cancelled
         self._reading.cancel()
         await asyncio.wait({self._reading})
-        self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
 
@@ -108,7 +110,9 @@ class AsyncClient:
         """
         events: _Events = asyncio.Queue()
 
-        await self._call("events.subscribe", given(kinds=kinds, from_seq=from_seq), partial(self._deliver_to, events))
+        params = given(kinds=kinds, from_seq=from_seq)
+        answer = await self._call("events.subscribe", params, partial(self._deliver_to, events))
+        self.newest_seq = answer["seq"]
         return self._iterate(events)
 
     async def unsubscribe(self) -> None:

@@ -25,6 +25,7 @@ __all__ = [
 
 _FOLDER = "slop-qt"
 _SUFFIX = ".sock"
+_LOGIN_FOLDERS = Path("/run/user")
 _MAX_PATH_BYTES = 100
 _PROBE_S = 2.0
 _CHOOSE_ANOTHER = "Choose another path with --automation=PATH."
@@ -136,15 +137,16 @@ def find_socket(named: str | Path | None = None, environ: Mapping[str, str] = os
     check_platform()
     if chosen := named or environ.get("SLOP_QT_SOCKET"):
         return Path(chosen)
-    folder = _runtime_folder(environ)
+    folders = _folders_to_look_in(environ)
     ages: list[tuple[int, Path]] = []
-    for path in folder.glob(f"*{_SUFFIX}"):
+    for path in (found for folder in folders for found in folder.glob(f"*{_SUFFIX}")):
         with suppress(FileNotFoundError):  # its application has just ended
             ages.append((path.stat().st_mtime_ns, path))
     for _, path in sorted(ages, reverse=True):
         if connectable(path):
             return path
-    raise ConfigurationError(f"No running slop_qt was found in {folder}.", _HOW_TO_START)
+    where = " or ".join(map(str, folders))
+    raise ConfigurationError(f"No running slop_qt was found in {where}.", _HOW_TO_START)
 
 
 def connectable(path: Path) -> bool:
@@ -168,6 +170,14 @@ def _runtime_folder(environ: Mapping[str, str]) -> Path:
         return Path(runtime) / _FOLDER
     user = os.getuid() if hasattr(os, "getuid") else "user"
     return Path(tempfile.gettempdir()) / f"{_FOLDER}-{user}"
+
+
+def _folders_to_look_in(environ: Mapping[str, str]) -> list[Path]:
+    folders = [_runtime_folder(environ)]
+    # MCP clients hand on few variables, and not this one; where a login sets it, it names this folder.
+    if not environ.get("XDG_RUNTIME_DIR") and (login := _LOGIN_FOLDERS / str(os.getuid())).is_dir():
+        folders.append(login / _FOLDER)
+    return folders
 
 
 def _prepare_folder(folder: Path, environ: Mapping[str, str]) -> None:
