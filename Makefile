@@ -21,7 +21,7 @@ help:
 	@echo "make test     the test suite"
 	@echo "make check    everything that CI runs"
 	@echo "make bench    measure against the goals of the design"
-	@echo "make docs     write docs/providers.md and docs/automation.md anew, from the code"
+	@echo "make docs     write docs/providers.md, docs/automation.md and docs/mcp.md anew, from the code"
 	@echo "make format   format and sort imports;  make lock: choose versions anew;  make clean: remove what was built"
 
 # Setting up -----------------------------------------------------------------------------------------------------------
@@ -107,6 +107,7 @@ bench: setup
 docs: setup
 	$(BIN)/python tests/providers/providers_doc.py
 	$(BIN)/python tests/automation/automation_doc.py
+	$(BIN)/python tests/automation/mcp_doc.py
 
 format: setup
 	$(BIN)/ruff check --select I --fix $(CODE)

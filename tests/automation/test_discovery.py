@@ -175,3 +175,19 @@ def test_no_live_socket_is_said_with_what_to_do(runtime: Path) -> None:
     with pytest.raises(ConfigurationError, match="No running slop_qt") as caught:
         discovery.find_socket(None, {"XDG_RUNTIME_DIR": str(runtime)})
     assert "--automation" in caught.value.hint
+
+
+def test_without_the_variable_the_folder_of_a_login_is_looked_into_too(
+    runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MCP clients start their servers with a few variables only."""
+    monkeypatch.setattr(discovery, "_LOGIN_FOLDERS", runtime)
+    monkeypatch.setattr(tempfile, "tempdir", str(runtime))
+    login = runtime / str(os.getuid())
+    with pytest.raises(ConfigurationError, match="No running slop_qt was found"):
+        discovery.find_socket(None, {})
+    path = discovery.default_socket_path(42, {"XDG_RUNTIME_DIR": str(login)})
+    with listening(path):
+        assert discovery.find_socket(None, {}) == path
+        with pytest.raises(ConfigurationError, match="No running slop_qt was found"):
+            discovery.find_socket(None, {"XDG_RUNTIME_DIR": str(runtime)})

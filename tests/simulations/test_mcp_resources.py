@@ -1,6 +1,7 @@
 """Streams as MCP resources: an agent follows one while it grows, by MCP as it is and as it was."""
 
 import asyncio
+import json
 from itertools import pairwise
 from typing import Any
 
@@ -16,14 +17,15 @@ WRITER = "Tier 3: T-001"
 STATUS = "slop-qt://status"
 
 
+@pytest.mark.filterwarnings("ignore:resources/(un)?subscribe is removed")  # it is what earlier revisions have
 async def test_a_stream_is_followed_to_its_last_word_by_old_clients_and_new_ones(project: Project) -> None:
     """The stream grows by a turn with each approval, so that each turn is one change at least."""
     track = project.track(ticket("T-001"), title="Walls")
     words = ["First I look. 🦉", " Then I write.", " Now it is done."]
     turns = [
-        turn(3, write_file("T-001", "draft\n"), text=words[0], ticket="T-001"),
-        turn(3, write_file("T-001"), text=words[1], ticket="T-001"),
-        turn(3, finish(), text=words[2], ticket="T-001"),
+        turn(3, write_file("T-001", "draft\n"), text=words[0], ticket="T-001", turn=1),
+        turn(3, write_file("T-001"), text=words[1], ticket="T-001", turn=2),
+        turn(3, finish(), text=words[2], ticket="T-001", turn=3),
     ]
     told: asyncio.Queue[Any] = asyncio.Queue()
     where = ("--socket", project.socket)
@@ -112,7 +114,8 @@ async def approve_until_it_ends(client: Client, run: str) -> None:
     async with asyncio.timeout(90):
         while (await ask(client, "mma_status", run_id=run))["status"] == "running":
             await approve_next(client, run)
-    assert (await ask(client, "mma_status", run_id=run))["status"] == "done"
+    ended = await ask(client, "mma_status", run_id=run)
+    assert ended["status"] == "done", ended["tickets"][0]["reason"]
 
 
 async def what_is_not_there_is_said_to_be_missing(client: Client, run: str) -> None:
@@ -124,11 +127,13 @@ async def what_is_not_there_is_said_to_be_missing(client: Client, run: str) -> N
 
 
 async def test_a_subscription_outlives_the_application(project: Project) -> None:
-    track = project.track(ticket("T-001"), title="Walls")
     where = ("--socket", project.socket)
+    seen: list[str] = []
     async with agent(project, *where) as client, client.listen(resource_subscriptions=[STATUS]) as changes:
-        for _ in range(2):
-            with staying("headless", project, turn(3, finish(), text="Hello.", ticket="T-001")):
-                await anext(changes)
-                assert '"planning"' in await text_of(client, STATUS)
-                assert not (await client.call_tool("track_show", {"track_id": track})).is_error
+        while len(seen) < 2:
+            with staying("headless", project):
+                async for _ in changes:  # some may still be of the application before
+                    status = json.loads(await text_of(client, STATUS))
+                    if status["status"] == "planning" and status["run_id"] not in seen:
+                        seen.append(status["run_id"])
+                        break

@@ -1,0 +1,80 @@
+"""`slop-qt mcp` as a process: what ends it, and that nothing but MCP is on its standard output."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+WAIT_S = 90
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}},
+}
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[subprocess.Popen]:
+    """The server, with no application to be found."""
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
+    command = [sys.executable, "-m", "slop_qt", "mcp"]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, env=environment, **pipes) as started:
+        yield started
+        if started.poll() is None:
+            started.kill()
+
+
+def say(process: subprocess.Popen, line: dict | bytes) -> None:
+    process.stdin.write(line if isinstance(line, bytes) else json.dumps(line).encode())
+    process.stdin.write(b"\n")
+    process.stdin.flush()
+
+
+def test_it_ends_with_its_standard_input(process: subprocess.Popen) -> None:
+    out, err = process.communicate(timeout=WAIT_S)
+    assert (process.returncode, out, err) == (0, b"", b"")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_while_it_waits_for_the_next_request(
+    process: subprocess.Popen, number: signal.Signals
+) -> None:
+    say(process, HELLO)
+    assert json.loads(process.stdout.readline())["result"]["protocolVersion"] == "2025-06-18"
+    process.send_signal(number)
+    assert process.wait(WAIT_S) == 0, "standard input is still open"
+    assert process.stderr.read() == b""
+
+
+def test_a_client_that_died_in_a_call_ends_it(process: subprocess.Popen) -> None:
+    say(process, HELLO)
+    process.stdout.readline()
+    process.stdout.close()
+    say(process, {"jsonrpc": "2.0", "method": "notifications/initialized"})
+    say(process, {"jsonrpc": "2.0", "id": 2, "method": "tools/list"})
+    process.stdin.close()
+    assert process.wait(WAIT_S) == 0
+    assert process.stderr.read() == b""
+
+
+def test_lines_that_are_no_requests_keep_nobody_from_an_answer(process: subprocess.Popen) -> None:
+    say(process, HELLO)
+    process.stdout.readline()
+    for wrong in (b"nonsense", b"[1, 2]", b"\xff\xfe", b'{"jsonrpc": "2.0"}', b"", b"[" * 100_000):
+        say(process, wrong)
+    say(process, {"jsonrpc": "2.0", "method": "notifications/initialized"})
+    params = {"name": "app_info", "arguments": {}}
+    say(process, {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params})
+    for line in process.stdout:
+        answer = json.loads(line)
+        if answer.get("id") == 2:
+            break
+    assert answer["result"]["structuredContent"]["code"] == -32005
+    assert "Start slop-qt with --automation" in answer["result"]["content"][0]["text"]
