@@ -64,6 +64,44 @@ def test_a_client_that_died_in_a_call_ends_it(process: subprocess.Popen) -> None
     assert process.stderr.read() == b""
 
 
+def test_a_person_who_tries_it_in_a_terminal_is_told_what_it_is_for(tmp_path: Path) -> None:
+    master, terminal = os.openpty()
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
+    command = [sys.executable, "-m", "slop_qt", "mcp"]
+    pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, env=environment, stdin=terminal, **pipes) as started:
+        said = started.stderr.readline()
+        os.write(master, json.dumps(HELLO).encode() + b"\n")
+        assert b'"serverInfo"' in started.stdout.readline()
+        started.send_signal(signal.SIGINT)
+        assert started.wait(WAIT_S) == 0
+    os.close(master)
+    os.close(terminal)
+    assert b"an MCP client starts this" in said and b"docs/mcp.md" in said
+
+
+WITHOUT_MCP = """
+import sys
+from slop_qt import automation, cli
+try:
+    cli.main(sys.argv[1:])
+finally:
+    assert not {"mcp", "mcp_types"} & set(sys.modules)
+"""
+WITHOUT_QT = """
+import sys
+from slop_qt.automation.mcp_face import stdio
+from slop_qt.headless import mcp
+assert not {"PySide6", "shiboken6"} & set(sys.modules)
+"""
+
+
+@pytest.mark.parametrize("script", [[WITHOUT_MCP, "--version"], [WITHOUT_MCP, "mcp", "--help"], [WITHOUT_QT]])
+def test_only_who_serves_imports_mcp_and_serving_needs_no_qt(script: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-c", *script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_lines_that_are_no_requests_keep_nobody_from_an_answer(process: subprocess.Popen) -> None:
     say(process, HELLO)
     process.stdout.readline()

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 from pathlib import Path
 
@@ -147,15 +148,18 @@ async def test_who_may_only_observe_is_offered_nothing_else(project: Project) ->
         assert code == -32006 and "--automation-scope control" in words
 
 
-def sockets(pid: int) -> int:
-    """How many sockets a process has open."""
-    found = 0
+def connections(pid: int) -> int:
+    """How many clients an application has on its socket: what it has accepted bears its listener's name."""
+    inodes = set()
     for each in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            found += str(each.readlink()).startswith("socket:")
-        except FileNotFoundError:
-            continue  # closed meanwhile
-    return found
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            inodes.add(str(each.readlink()).removeprefix("socket:").strip("[]"))
+    rows = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()]
+    return sum(row[5] == "03" and row[6] in inodes for row in rows if len(row) == 8)
+
+
+async def until_connected(pid: int, count: int) -> None:
+    await asyncio.to_thread(until, lambda: connections(pid) == count, f"{count} connections")
 
 
 async def test_applications_come_and_go_and_what_waits_for_them_is_told(project: Project) -> None:
@@ -175,13 +179,15 @@ async def test_applications_come_and_go_and_what_waits_for_them_is_told(project:
             code, words, _ = await refused(client, "app_quit")
             assert code == -32006 and "this socket's scope" in words
             await many_wait_and_one_is_given_up(client, pid)
-            before = sockets(pid)
             waiting = asyncio.create_task(refused(client, "gui_wait", **never()))
-            await wait_for_sockets(client, pid, before + 1)
+            listening = asyncio.create_task(refused(client, "events_read", wait_s=600))
+            await until_connected(pid, 2)
             first.process.terminate()
             assert first.result().code in {0, 130, 143}
             code, words, _ = await waiting
             assert code in {-32603, -32003}, words
+            code, words, _ = await listening
+            assert (code, "The next call finds another one" in words) == (-32603, True)
         assert (await refused(client, "mma_status"))[0] == -32005
 
         with project.start(*window) as second:
@@ -209,20 +215,14 @@ async def answering(client: Client) -> int:
     return result.structured_content["pid"]
 
 
-async def wait_for_sockets(client: Client, pid: int, count: int) -> None:
-    """Until the application has that many open. Meanwhile it is asked for other things, and answers them."""
-    async with asyncio.timeout(60):
-        while sockets(pid) != count:
-            await ask(client, "app_info")
-
-
 async def many_wait_and_one_is_given_up(client: Client, pid: int) -> None:
-    before = sockets(pid)
+    await until_connected(pid, 0)
     calls = [asyncio.create_task(client.call_tool("gui_wait", never())) for _ in range(5)]
-    await wait_for_sockets(client, pid, before + 5)
+    await until_connected(pid, 5)
+    assert await answering(client) == pid, "those that wait keep nobody from an answer"
     calls[0].cancel()
-    await wait_for_sockets(client, pid, before + 4)  # the application was told to wait no more
+    await until_connected(pid, 4)  # the application was told to wait no more
     assert calls[0].cancelled() and not any(call.done() for call in calls[1:])
     for call in calls[1:]:
         call.cancel()
-    await wait_for_sockets(client, pid, before)
+    await until_connected(pid, 0)

@@ -20,6 +20,7 @@ class LegacySubscriptions:
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
         self._session: ServerSession | None = None
+        self._list_was_read = False
         self._list = AsyncExitStack()
         self._subscribed: dict[str, AsyncExitStack] = {}
 
@@ -39,9 +40,10 @@ class LegacySubscriptions:
 
     async def list_was_read(self, ctx: ServerRequestContext[Any]) -> None:
         """A client has the list, and will want to know when it changes. Modern ones say so themselves."""
-        if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS or self._session is not None:
+        if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS or self._list_was_read:
             return
         self._session = ctx.session
+        self._list_was_read = True
         await self._list.enter_async_context(self._watch.interest())
 
     async def tell(self, change: ServerEvent) -> None:

@@ -37,14 +37,14 @@ class Watch:
         self._spellings: dict[str, Counter[str]] = {}
         self._changed: dict[ServerEvent, None] = {}
         self._anything = asyncio.Event()
-        self._standing = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     @asynccontextmanager
     async def interest(self, uris: Iterable[str] = ()) -> AsyncIterator[None]:
         """Tell of changes of these addresses, and of the list, until this ends.
 
-        What changes after it was entered is told; where an application runs, entering waits for its events to come.
+        Where the application is only connected to after this was entered, all of them are told as changed then: nothing
+        that changed meanwhile is missed.
         """
         wanted = tuple(uris)
         for uri in wanted:
@@ -52,8 +52,9 @@ class Watch:
         self._interested += 1
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._pass_on())]
+            for task in self._tasks:
+                task.add_done_callback(_report)
         try:
-            await self._standing.wait()
             yield
         finally:
             for uri in wanted:
@@ -68,7 +69,6 @@ class Watch:
             task.cancel()
         self._tasks.clear()
         self._changed.clear()
-        self._standing.clear()
 
     def _forget(self, uri: str) -> None:
         spellings = self._spellings[canonical(uri)]
@@ -82,14 +82,12 @@ class Watch:
             try:
                 async with self._application.connection() as client:
                     arriving = await client.subscribe(_KINDS)
-                    self._standing.set()
                     self._all_changed()
                     async for event in arriving:
                         self._note(event)
                 self._all_changed()  # it has ended: who reads again is told so
             except SlopError as error:
                 logger.debug("There is nothing to follow: %s", error)
-            self._standing.set()  # there is nothing to wait for
             await asyncio.sleep(_LOOK_AGAIN_S)
 
     async def _pass_on(self) -> None:
@@ -122,3 +120,8 @@ class Watch:
     def _mark(self, change: ServerEvent) -> None:
         self._changed[change] = None
         self._anything.set()
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.error("No more changes of resources are told: %s", error, exc_info=error)
