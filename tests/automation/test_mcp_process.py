@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -102,12 +103,20 @@ def test_only_who_serves_imports_mcp_and_serving_needs_no_qt(script: list[str]) 
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_lines_that_are_no_requests_keep_nobody_from_an_answer(process: subprocess.Popen) -> None:
+def test_lines_that_are_no_requests_keep_nobody_from_an_answer_and_get_one_where_they_have_an_id(
+    process: subprocess.Popen,
+) -> None:
     say(process, HELLO)
     process.stdout.readline()
     for wrong in (b"nonsense", b"[1, 2]", b"\xff\xfe", b'{"jsonrpc": "2.0"}', b"", b"[" * 100_000):
         say(process, wrong)
     say(process, {"jsonrpc": "2.0", "method": "notifications/initialized"})
+    half = {"name": "gui_type", "arguments": {"name": "x", "text": "\ud83e"}}
+    say(process, {"jsonrpc": "2.0", "id": "half", "method": "tools/call", "params": half})
+    say(process, {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": [1]})
+    refusals = {answer["id"]: answer["error"] for answer in map(json.loads, islice(process.stdout, 2))}
+    assert {name: error["code"] for name, error in refusals.items()} == {"half": -32700, 7: -32600}
+    assert "half surrogate pairs" in refusals["half"]["message"]
     params = {"name": "app_info", "arguments": {}}
     say(process, {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params})
     for line in process.stdout:

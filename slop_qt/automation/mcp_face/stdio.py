@@ -13,6 +13,7 @@ from mcp.server.stdio import stdio_server
 from slop_qt.automation.mcp_face.application import RunningApplication
 from slop_qt.automation.mcp_face.description import ToolDescription
 from slop_qt.automation.mcp_face.server import McpFace
+from slop_qt.automation.mcp_face.unreadable import AnswersUnreadable
 
 __all__ = ["serve"]
 
@@ -36,7 +37,7 @@ async def _serve(face: McpFace) -> None:
     server = face.server()
     options = server.create_initialization_options(NotificationOptions(resources_changed=True))
     async with stdio_server() as (incoming, outgoing):
-        await server.run(incoming, outgoing, options)
+        await server.run(AnswersUnreadable(incoming, outgoing), outgoing, options)
 
 
 def _leave() -> None:
