@@ -22,6 +22,8 @@ _BY_ITSELF = "The demo goes on by itself. Watch the streams; its end waits for y
 _ENDED = "The run has ended. Look at its diff, then apply it to the branch main."
 _ENDED_WITH_NOTHING = "The run has ended, and nothing was merged. Run the track again, or quit."
 _APPLIED = "Applied: the work is on the branch main, and the plan is marked. That is all there is to it."
+# Its answers fit no other project, and its data folder is temporary: what was done there would be thrown away.
+_BOUND = "the demo stays with its own project."
 
 
 def run_demo_window(options: LaunchOptions, demo: Demo) -> int:
@@ -30,7 +32,7 @@ def run_demo_window(options: LaunchOptions, demo: Demo) -> int:
     async def opened(engine: Engine, window: MainWindow) -> None:
         await DemoGuide(engine, window, demo).guide()
 
-    return run_window(replace(options, mode=Mode.ASK), opened)
+    return run_window(replace(options, mode=Mode.ASK), opened, bound=_BOUND)
 
 
 class DemoGuide:

@@ -135,6 +135,15 @@ class MainWindow(QMainWindow):
         for spec in PANELS:
             self._docks.panel(spec.id)
 
+    async def require_kept(self) -> None:
+        """Keep what is not saved, and go on. Raises StoreError where that cannot be."""
+        await self._context.editor.keep()
+
+    def remember(self) -> None:
+        """Remember the layout: the next window of this process will be where this one is."""
+        self._docks.save(self._context.settings)
+        self._context.settings.sync()
+
     async def keep_edits(self) -> None:
         """The end has begun: keep what is not saved, for the next start, and build nothing more."""
         self._docks.rest()
@@ -142,8 +151,7 @@ class MainWindow(QMainWindow):
 
     def dispose(self) -> None:
         """Remember the layout, hear nothing more, and go."""
-        self._docks.save(self._context.settings)
-        self._context.settings.sync()
+        self.remember()
         self._context.bridge.close()
         self.hide()
         self.deleteLater()
@@ -261,7 +269,7 @@ class MainWindow(QMainWindow):
         dialog.open()
 
     def _open_folder(self, path: str) -> None:
-        self._context.send(self, commands.PROJECT_OPEN, shapes.OpenProject(path=path))
+        self._context.send(self, commands.PROJECT_OPEN_BESIDE, shapes.OpenProject(path=path))
 
     def _about(self) -> None:
         box = QMessageBox(self)

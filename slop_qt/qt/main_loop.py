@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import qasync
 from PySide6.QtCore import QCoreApplication
 
+from slop_qt.qt.collector import Collector
 from slop_qt.qt.lanes import OnFault, describe_error
 
 __all__ = ["MainLoop"]
@@ -87,7 +88,9 @@ class MainLoop:
         return self.exit_code
 
     def _install(self) -> Callable[[], None]:
-        """Take over signals and the hooks of unhandled exceptions; the result puts them back."""
+        """Take over signals, garbage collection and the hooks of unhandled exceptions; the result puts them back."""
+        collector = Collector()
+        collector.start()
         hook, thread_hook = sys.excepthook, threading.excepthook
         sys.excepthook = self._unhandled
         threading.excepthook = self._unhandled_in_thread
@@ -101,6 +104,7 @@ class MainLoop:
             for number in signals:
                 with contextlib.suppress(RuntimeError):
                     self.loop.remove_signal_handler(number)
+            collector.close()
 
         return undo
 
