@@ -130,6 +130,7 @@ class Sittings:
             await coming.open(self._open)
         except HeldError as error:
             raise ConflictError(error.message, error.hint) from error
+        await coming.window.filled()  # or it would be empty for a moment
         await before.window.require_kept()
         if before.engine.server is not None:
             changing = await before.engine.server.withhold(caller)

@@ -135,6 +135,10 @@ class MainWindow(QMainWindow):
         for spec in PANELS:
             self._docks.panel(spec.id)
 
+    async def filled(self) -> None:
+        """Return when the project's tracks are shown, or why they cannot be."""
+        await self._context.tracks.settled()
+
     async def require_kept(self) -> None:
         """Keep what is not saved, and go on. Raises StoreError where that cannot be."""
         await self._context.editor.keep()
