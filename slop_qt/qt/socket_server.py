@@ -114,7 +114,7 @@ class SocketServer(QObject):
 
         Whose call caller is stays, and loses subscription and waiting calls; who has just come stays, too.
         """
-        self._door.feed.close()
+        await self._door.feed.finish(deadline_s)
         leaving = set()
         for connection in tuple(self._connections):
             if connection.carries(caller):
@@ -134,7 +134,7 @@ class SocketServer(QObject):
             token_path(self._path).unlink(missing_ok=True)
             self._path = None
         self._server.close()  # which removes the socket
-        self._door.feed.close()
+        await self._door.feed.finish(deadline_s)
         await self._send_away(self._connections, deadline_s)
 
     async def _send_away(self, leaving: Iterable[SocketConnection], deadline_s: float) -> None:
