@@ -43,11 +43,14 @@ def run_window(options: LaunchOptions, opened: Opened | None = None, *, bound: s
     theme = Theme(application, resource_path("icons"), settings.theme, dressed=False)
     sittings = Sittings(options, main_loop, theme, bound)
 
+    async def begin() -> None:
+        first = await sittings.open(settings)
+        if opened is not None:
+            main_loop.start(opened(first.engine, first.window))
+
     async def main() -> list[str]:
         try:
-            first = await sittings.open(settings)
-            if opened is not None:
-                main_loop.start(opened(first.engine, first.window))
+            await begin()  # by itself: here, the first project would be kept for as long as the process stays
             await main_loop.until_quit()
         except SlopError as error:
             theme.dress()

@@ -2,13 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QMetaObject, QProcess, QSettings
 
 from slop_qt import __version__
 from slop_qt.core.approvals import DecidedBy
+from slop_qt.core.errors import SlopError
 from slop_qt.engine import Engine
 from slop_qt.mma import commands, shapes
 from slop_qt.qt.main_loop import MainLoop
@@ -33,6 +34,8 @@ class Sitting:
         self._theme = theme
         self._window: MainWindow | None = None
         self._saving: QMetaObject.Connection | None = None
+        self._working: set[asyncio.Task[None]] = set()
+        self._ending = False
 
     @property
     def window(self) -> "MainWindow":
@@ -69,14 +72,32 @@ class Sitting:
 
         Returns the names of the threads that are still alive.
         """
+        self._ending = True
         if self._window is not None:
             await self._window.keep_edits()
         alive = await self.engine.shutdown(part)
         if self._saving is not None:
             self._theme.choice_changed.disconnect(self._saving)
+        if self._working:
+            for task in self._working:
+                task.cancel()
+            await asyncio.wait(self._working)
         if self._window is not None:
             self._window.dispose()
         return alive
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run what the window does in the background: to the end of this project, and no longer."""
+        task = self._main_loop.start(self._tended(work))
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+
+    async def _tended(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except SlopError:
+            if not self._ending:  # else it is refused because this project ends, which is no fault of the next one
+                raise
 
     def _build(self) -> "MainWindow":
         from slop_qt.window import MainWindow
@@ -97,7 +118,7 @@ class Sitting:
                 ),
                 throttles=engine.throttles,
                 editing=engine.editing,
-                start=self._main_loop.start,
+                start=self._start,
                 on_quit=self._main_loop.request_quit,
             )
         )

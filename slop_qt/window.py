@@ -159,6 +159,7 @@ class MainWindow(QMainWindow):
         self._context.bridge.close()
         self.hide()
         self.deleteLater()
+        self._context.dispose()
 
     def showEvent(self, event: QShowEvent) -> None:
         if not self._placed:  # only now: the style sheet, which comes after building, would undo it

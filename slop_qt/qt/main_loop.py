@@ -54,11 +54,12 @@ class MainLoop:
         """Return when the end has been asked for."""
         await self._quit.wait()
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a coroutine in the background; what it raises is a fault."""
-        task = self.loop.create_task(work)
+        task: asyncio.Task[None] = self.loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._background_ended)
+        return task
 
     def run(self, main: Callable[[], Coroutine[Any, Any, list[str]]], emergency: Callable[[], None]) -> int:
         """Run `main` to its end and return the exit code.
