@@ -14,7 +14,7 @@ from slop_qt.launch import LaunchOptions
 from slop_qt.mma import commands, shapes
 from slop_qt.window import MainWindow
 
-__all__ = ["run_demo_window"]
+__all__ = ["BOUND", "DemoGuide", "run_demo_window"]
 
 _WAITING = "The demo is a real run; only the models' answers are scripted. It waits for your first decision, below."
 _GO_ON = "You decide about everything that has an effect. Or let the demo's own rules decide the rest:"
@@ -22,6 +22,8 @@ _BY_ITSELF = "The demo goes on by itself. Watch the streams; its end waits for y
 _ENDED = "The run has ended. Look at its diff, then apply it to the branch main."
 _ENDED_WITH_NOTHING = "The run has ended, and nothing was merged. Run the track again, or quit."
 _APPLIED = "Applied: the work is on the branch main, and the plan is marked. That is all there is to it."
+# Its answers fit no other project, and its data folder is temporary: what was done there would be thrown away.
+BOUND = "the demo stays with its own project."
 
 
 def run_demo_window(options: LaunchOptions, demo: Demo) -> int:
@@ -30,7 +32,7 @@ def run_demo_window(options: LaunchOptions, demo: Demo) -> int:
     async def opened(engine: Engine, window: MainWindow) -> None:
         await DemoGuide(engine, window, demo).guide()
 
-    return run_window(replace(options, mode=Mode.ASK), opened)
+    return run_window(replace(options, mode=Mode.ASK), opened, bound=BOUND)
 
 
 class DemoGuide:

@@ -2,22 +2,19 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from slop_qt import __version__
 from slop_qt.agents.recording import Recorder
-from slop_qt.automation.discovery import default_socket_path
-from slop_qt.core.approvals import DecidedBy
-from slop_qt.core.errors import NotPossibleError, StoreError
+from slop_qt.app_commands import AppCommands
+from slop_qt.calibrating import Calibrating
+from slop_qt.core.errors import StoreError
 from slop_qt.core.events import Fault
 from slop_qt.core.ports import Offload, Provider, ThrottleState
 from slop_qt.core.settings import Settings
-from slop_qt.core.shape import Shape
+from slop_qt.entrance import Entrance
 from slop_qt.launch import LaunchOptions
-from slop_qt.mma import commands, shapes
 from slop_qt.mma.approval_desk import ApprovalDesk
 from slop_qt.mma.bus import Bus
 from slop_qt.mma.command_registry import CommandRegistry
@@ -30,13 +27,11 @@ from slop_qt.providers.price_list import PriceList
 from slop_qt.providers.registry import SCRIPTED
 from slop_qt.providers.servers import key_variables
 from slop_qt.providers.token_counter import TokenCounters
-from slop_qt.qt.collector import Collector
 from slop_qt.qt.editing.track_shelf import Editing
 from slop_qt.qt.helper_pool import HelperPool
 from slop_qt.qt.lanes import LanePool
 from slop_qt.qt.main_loop import MainLoop
-from slop_qt.qt.socket_server import SocketServer
-from slop_qt.store.calibration import read_calibration, write_calibration
+from slop_qt.qt.socket_server import Behind, SocketServer
 from slop_qt.store.conductor.folder import ConductorFolder
 from slop_qt.store.conductor.watch import ConductorWatch
 from slop_qt.store.context_choices import ContextChoiceStore
@@ -66,20 +61,26 @@ class Engine:
     `start` builds from the bottom up; `shutdown` goes the same way back and may be called after a start that failed.
     """
 
-    def __init__(self, options: LaunchOptions, settings: Settings, main_loop: MainLoop, *, headless: bool) -> None:
+    def __init__(
+        self,
+        options: LaunchOptions,
+        settings: Settings,
+        main_loop: MainLoop,
+        *,
+        headless: bool,
+        server: SocketServer | None = None,
+    ) -> None:
+        """server is the process's socket, where another project answers on it until `come_in`."""
         self.options = options
         self.preferences = Preferences(options.settings_path, settings)
         self.headless = headless
         self.registry = CommandRegistry()
-        self.socket: Path | None = None
         self._main_loop = main_loop
         self._undo: list[Callable[[], None]] = []
         self._lanes = LanePool(on_fault=self.fault)
         self._helpers = HelperPool()
-        self._collector = Collector()
         self._counters = TokenCounters()
-        self._calibration: Path | None = None
-        self._calibrated = ""
+        self._calibrating = Calibrating(self._counters)
         self._keys = KeyStore(os.environ)
         self._models = ModelDesk(
             preferences=self.preferences, keys=self._keys, offload=self._helpers, environment=os.environ
@@ -95,7 +96,7 @@ class Engine:
         self._recorder = Recorder(options.record, ToolRegistry(default_tools())) if options.record else None
         self._lock: ProcessLock | None = None
         self._journal: Journal | None = None
-        self._server: SocketServer | None = None
+        self._entrance = Entrance(options, server)
         self._bus: Bus
         self._drafts: DraftStore
         self._root: Path
@@ -108,11 +109,11 @@ class Engine:
         """Open the project, read its journal, and answer on the socket if that is wanted.
 
         Raises:
-            ConfigurationError: another process works on it, the data directory or a program is missing.
+            HeldError: another process works on it.
+            ConfigurationError: the data directory or a program is missing.
             WorkspaceError: the folder is no repository that can be worked on.
             StoreError: the journal cannot be opened.
         """
-        self._collector.start()
         repository = Repository(self.options.project)
         await self._helpers.run(repository.inspect)
         paths = ProjectPaths.create(self.options.data_folder, repository.root)
@@ -131,16 +132,25 @@ class Engine:
         journal.on_failure = self._journal_failed
         self._main_loop.on_fault = self.fault
         await self.feed.load(journal.read(), self._helpers)
-        await self._helpers.run(partial(self._restore_calibration, paths.token_calibration))
+        await self._helpers.run(partial(self._calibrating.restore, paths.token_calibration))
         self.session = Session(self._parts(repository, paths))
         self.session.register(self.registry)
         self._models.register(self.registry)
-        self.registry.register(commands.APP_INFO, self._info)
-        self.registry.register(commands.APP_QUIT, self._quit)
-        self._refuse_gui()
+        AppCommands(self.project, self._main_loop, headless=self.headless).register(self.registry)
         self.session.close_interrupted()
-        if self.options.automation is not None or self.settings.automation:
-            self._listen()
+        if self.server is None and (self.options.automation is not None or self.settings.automation):
+            self._entrance.listen(self._behind())
+        self._lock.set_socket(self.socket)
+
+    @property
+    def socket(self) -> Path | None:
+        """Where this process answers; None: nowhere."""
+        return self._entrance.path
+
+    @property
+    def server(self) -> SocketServer | None:
+        """The process's socket."""
+        return self._entrance.server
 
     @property
     def settings(self) -> Settings:
@@ -181,25 +191,28 @@ class Engine:
         hint = "The application goes on. If it happens again, please report it with the log."
         self._bus.publish(Fault(where=where, message=message, hint=hint))
 
-    async def shutdown(self) -> list[str]:
+    def come_in(self) -> None:
+        """Answer on the process's socket, in place of the project before."""
+        self._entrance.come_in(self._behind())
+
+    async def shutdown(self, part: Callable[[], Awaitable[None]] | None = None) -> list[str]:
         """End everything in order: agents, lanes, events, journal, socket, recording, helpers, lock.
 
-        Returns the names of the threads that are still alive; nothing waits for them any more.
+        part is what is done in the place of closing the socket, where another project comes next. Returns the names of
+        the threads that are still alive; nothing waits for them any more.
         """
         if self._watch is not None:
             await self._helpers.run(self._watch.stop)
         if self.session is not None:
             await self.session.close()
         alive = await self._lanes.shutdown(LANES_DEADLINE_S)
-        if self._calibration is not None:
-            await self._helpers.run(partial(self._keep_calibration, self._calibration))
+        await self._helpers.run(self._calibrating.keep)
         if self._journal is not None:
             await self.feed.settle()
             self.feed.close()
             self._bus.close()
             await self._close_journal(self._journal)
-        if self._server is not None:
-            await self._server.close()  # after the journal: subscribers are owed every committed event
+        await self._entrance.leave(part)  # after the journal: subscribers are owed every committed event
         await self._helpers.run(self._write_record)
         alive += await self._helpers.shutdown(HELPERS_DEADLINE_S)
         self._release()
@@ -262,42 +275,21 @@ class Engine:
             worst_case=self._prices.worst_case,
         )
 
-    def _listen(self) -> None:
-        assert self._journal is not None and self._lock is not None
-        self._server = SocketServer(
+    def _behind(self) -> Behind:
+        assert self._journal is not None
+        return Behind(
             registry=self.registry,
             events=self._bus,
             read_journal=self._journal.read,
             offload=self._helpers,
             on_fault=self.fault,
-            scope=self.options.automation_scope,
         )
-        path = Path(self.options.automation).absolute() if self.options.automation else default_socket_path(os.getpid())
-        self._server.listen(path)
-        self.socket = path
-        self._lock.set_socket(self.socket)
 
     async def _close_journal(self, journal: Journal) -> None:
         try:
             await self._helpers.run(partial(journal.close, JOURNAL_DEADLINE_S))
         except StoreError as error:
             self._not_kept(error)
-
-    def _restore_calibration(self, path: Path) -> None:
-        """Called in the helper pool."""
-        self._calibrated = read_calibration(path)
-        if self._calibrated:
-            self._counters.restore(self._calibrated)
-        self._calibration = path
-
-    def _keep_calibration(self, path: Path) -> None:
-        """Called in the helper pool. Another process may have learnt more of some models meanwhile."""
-        others = read_calibration(path)
-        if others and others != self._calibrated:
-            self._counters.restore(others)
-        learnt = self._counters.export()
-        if learnt not in {"", others}:
-            write_calibration(path, learnt)
 
     def _write_record(self) -> None:
         """Leave what was answered as a scenario, however the run ended. In any thread, after the lanes."""
@@ -317,26 +309,9 @@ class Engine:
     def _release(self) -> None:
         if self._lock is not None:
             self._lock.release()
-        self._collector.close()
         while self._undo:
             self._undo.pop()()
 
     def _journal_failed(self, error: StoreError) -> None:
         """Called in the journal's thread: nothing may go on that cannot be recorded."""
         self._main_loop.loop.call_soon_threadsafe(self.fault, "journal", str(error))
-
-    async def _info(self, _params: shapes.Nothing, _: DecidedBy) -> shapes.AppInfo:
-        return shapes.AppInfo(version=__version__, pid=os.getpid(), project=str(self.project), headless=self.headless)
-
-    def _refuse_gui(self) -> None:
-        """There is no window, or none yet."""
-
-        async def refuse(_params: Shape, _: DecidedBy) -> Any:
-            raise NotPossibleError("There is no window.", "gui.* needs slop-qt with a window.")
-
-        for command in commands.GUI_COMMANDS:
-            self.registry.register(command, refuse)
-
-    async def _quit(self, _params: shapes.Nothing, _: DecidedBy) -> shapes.Nothing:
-        self._main_loop.loop.call_soon(self._main_loop.request_quit, 0)
-        return shapes.Nothing()

@@ -135,6 +135,19 @@ class MainWindow(QMainWindow):
         for spec in PANELS:
             self._docks.panel(spec.id)
 
+    async def filled(self) -> None:
+        """Return when the project's tracks are shown, or why they cannot be."""
+        await self._context.tracks.settled()
+
+    async def require_kept(self) -> None:
+        """Keep what is not saved, and go on. Raises StoreError where that cannot be."""
+        await self._context.editor.keep()
+
+    def remember(self) -> None:
+        """Remember the layout: the next window of this process will be where this one is."""
+        self._docks.save(self._context.settings)
+        self._context.settings.sync()
+
     async def keep_edits(self) -> None:
         """The end has begun: keep what is not saved, for the next start, and build nothing more."""
         self._docks.rest()
@@ -142,11 +155,11 @@ class MainWindow(QMainWindow):
 
     def dispose(self) -> None:
         """Remember the layout, hear nothing more, and go."""
-        self._docks.save(self._context.settings)
-        self._context.settings.sync()
+        self.remember()
         self._context.bridge.close()
         self.hide()
         self.deleteLater()
+        self._context.dispose()
 
     def showEvent(self, event: QShowEvent) -> None:
         if not self._placed:  # only now: the style sheet, which comes after building, would undo it
@@ -261,7 +274,7 @@ class MainWindow(QMainWindow):
         dialog.open()
 
     def _open_folder(self, path: str) -> None:
-        self._context.send(self, commands.PROJECT_OPEN, shapes.OpenProject(path=path))
+        self._context.send(self, commands.PROJECT_OPEN_BESIDE, shapes.OpenProject(path=path))
 
     def _about(self) -> None:
         box = QMessageBox(self)

@@ -102,7 +102,7 @@ class Desk:
             commands.RUN_DIFF,
             commands.APPROVALS_RESOLVE,
             commands.BUDGET_SHOW,
-            commands.PROJECT_OPEN,
+            commands.PROJECT_OPEN_BESIDE,
         ):
             self.registry.register(command, self._recorder(command))
         self.registry.register(commands.TRACK_LIST, self._list)

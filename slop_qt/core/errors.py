@@ -3,6 +3,7 @@
 SlopError
 ├── UsageError            the command line was wrong                      exit 2
 ├── ConfigurationError    key, provider, model or program missing         exit 3, -32005
+│   └── HeldError             another process works on the project
 ├── NotFoundError         no such track, run, ticket, stream, approval    -32001
 ├── ConflictError         already resolved, already running               -32002
 ├── NotPossibleError      not possible in the present state               -32003
@@ -21,6 +22,7 @@ __all__ = [
     "BudgetError",
     "ConfigurationError",
     "ConflictError",
+    "HeldError",
     "InvalidInputError",
     "NotFoundError",
     "NotPossibleError",
@@ -59,6 +61,10 @@ class UsageError(SlopError):
 
 class ConfigurationError(SlopError):
     """A key, provider, model, program or sandbox that is needed is not there."""
+
+
+class HeldError(ConfigurationError):
+    """Another process works on the project; the message has its id and its socket."""
 
 
 class NotFoundError(SlopError):

@@ -24,6 +24,11 @@ class Applying:
         self._parts = parts
         self._one_at_a_time = asyncio.Lock()
 
+    @property
+    def under_way(self) -> bool:
+        """Whether a run is being merged into the person's branch."""
+        return self._one_at_a_time.locked()
+
     async def diff(self, run: RunState, ticket_id: str | None, working: RunRepository | None) -> str:
         """The unified diff of the run's integration branch, or of one ticket; working is the run that is under way.
 

@@ -16,7 +16,15 @@ __all__ = ["ALL_COMMANDS", "GUI_COMMANDS"]
 APP_INFO = Command("app.info", shapes.Nothing, shapes.AppInfo, "observe", "Who answers.")
 APP_QUIT = Command("app.quit", shapes.Nothing, shapes.Nothing, "control", "Shut down in order, never asking.")
 PROJECT_OPEN = Command(
-    "project.open", shapes.OpenProject, shapes.ProjectOpened, "control", "Open a git repository.", on_socket=False
+    "project.open", shapes.OpenProject, shapes.ProjectOpened, "control", "Show another git repository instead of this."
+)
+PROJECT_OPEN_BESIDE = Command(
+    "project.open_beside",
+    shapes.OpenProject,
+    shapes.ProjectOpened,
+    "control",
+    "Open a git repository in a process of its own.",
+    on_socket=False,
 )
 EPIC_PLAN = Command("epic.plan", shapes.PlanEpic, shapes.TracksPlanned, "control", "Tier 1: epic to tracks, accepted.")
 EPIC_PROPOSE = Command(
@@ -200,6 +208,7 @@ ALL_COMMANDS: tuple[Command[Any, Any], ...] = (
     APP_INFO,
     APP_QUIT,
     PROJECT_OPEN,
+    PROJECT_OPEN_BESIDE,
     EPIC_PLAN,
     EPIC_PROPOSE,
     EPIC_ACCEPT,

@@ -51,6 +51,11 @@ class PlanningRuns:
         self._working: dict[str, asyncio.Task[Any]] = {}
         self._ending: dict[str, asyncio.Task[Any]] = {}
 
+    @property
+    def under_way(self) -> str | None:
+        """The id of a planning run that is under way, the oldest where there are several."""
+        return next(iter(self._working), None)
+
     async def carry_out(
         self,
         title: str,

@@ -49,6 +49,11 @@ class Runs:
         """The id of the run that is under way."""
         return self._running.run_id if self._running else None
 
+    @property
+    def writing(self) -> bool:
+        """Whether tickets are being written or read for a run that begins."""
+        return self._tickets.locked()
+
     def repository(self, run_id: str) -> RunRepository | None:
         """The git work of that run, while it is under way."""
         return self._running.repository if self._running and self._running.run_id == run_id else None

@@ -100,6 +100,20 @@ class Session:
             reason = f"{_INTERRUPTED} What was merged is kept on slop/{run.run_id}/integration."
             self._parts.sink.publish(RunEnded(run_id=run.run_id, status="failed", reason=reason))
 
+    def require_idle(self, what_for: str) -> None:
+        """Raises NotPossibleError, which begins with what_for, where closing now would cut something short."""
+        if (run_id := self._runs.under_way) is not None:
+            reason, hint = f"run {run_id} is under way", "Wait for its end, or cancel it."
+        elif (run_id := self._planning_runs.under_way) is not None:
+            reason, hint = f"the planning {run_id} is under way", "Wait for its end, or cancel it."
+        elif self._applying.under_way:
+            reason, hint = "a run is being applied", "Ask again in a moment."
+        elif self._runs.writing:
+            reason, hint = "tickets are being written", "Ask again in a moment."
+        else:
+            return
+        raise NotPossibleError(f"{what_for}: {reason} in {self._parts.project}.", hint)
+
     async def close(self) -> None:
         """Cancel every agent and wait for their ends."""
         await asyncio.gather(self._planning_runs.close(), self._runs.close())

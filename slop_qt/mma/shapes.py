@@ -53,7 +53,7 @@ class Nothing(Shape):
 
 
 class OpenProject(Shape):
-    """The path of a git repository."""
+    """The absolute path of a git repository's top folder; ~ is the person's home."""
 
     path: str
 

@@ -122,15 +122,28 @@ class CommittedFeed:
         if subscription.replay is not None:
             subscription.replay.cancel()
 
+    async def finish(self, deadline_s: float) -> None:
+        """Hand on what is committed by now, the past as well to who asked for it, for deadline_s seconds at most.
+
+        Then send no more to anybody. The journal is closed: nothing is committed any more.
+        """
+        self._hand_on_the_last()
+        if replays := [each.replay for each in self._subscriptions if each.replay is not None]:
+            await asyncio.wait(replays, timeout=deadline_s)
+        self.close()
+
     def close(self) -> None:
-        """Hand on what is committed by now, then send no more to anybody."""
+        """Hand on what is live and committed by now, then send no more to anybody."""
+        self._hand_on_the_last()
+        for subscription in tuple(self._subscriptions):
+            self.unsubscribe(subscription)
+
+    def _hand_on_the_last(self) -> None:
         self._events.unsubscribe_committed(self._on_committed)
         with self._lock:
             last_events, self._arrived = self._arrived, deque()
         for event in last_events:
             self._offer(event)
-        for subscription in tuple(self._subscriptions):
-            self.unsubscribe(subscription)
 
     def _on_committed(self, events: Sequence[Event]) -> None:
         with self._lock:
@@ -169,7 +182,7 @@ class CommittedFeed:
                 subscription.subscriber.send(chunk.lines)
                 subscription.next_seq = chunk.next_seq
                 # What is handed on after this is live; what was before it, the chunk may have been too early for.
-                if chunk.ended and self._handed_on < subscription.next_seq:
+                if chunk.ended and self._handed_on < max(subscription.next_seq, 1):
                     subscription.replay = None
                     return
         except Exception as error:  # noqa: BLE001 — the edge of a task: the subscriber is who must know

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import qasync
 from PySide6.QtCore import QCoreApplication
 
+from slop_qt.qt.collector import Collector
 from slop_qt.qt.lanes import OnFault, describe_error
 
 __all__ = ["MainLoop"]
@@ -53,11 +54,12 @@ class MainLoop:
         """Return when the end has been asked for."""
         await self._quit.wait()
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a coroutine in the background; what it raises is a fault."""
-        task = self.loop.create_task(work)
+        task: asyncio.Task[None] = self.loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._background_ended)
+        return task
 
     def run(self, main: Callable[[], Coroutine[Any, Any, list[str]]], emergency: Callable[[], None]) -> int:
         """Run `main` to its end and return the exit code.
@@ -87,7 +89,9 @@ class MainLoop:
         return self.exit_code
 
     def _install(self) -> Callable[[], None]:
-        """Take over signals and the hooks of unhandled exceptions; the result puts them back."""
+        """Take over signals, garbage collection and the hooks of unhandled exceptions; the result puts them back."""
+        collector = Collector()
+        collector.start()
         hook, thread_hook = sys.excepthook, threading.excepthook
         sys.excepthook = self._unhandled
         threading.excepthook = self._unhandled_in_thread
@@ -101,6 +105,7 @@ class MainLoop:
             for number in signals:
                 with contextlib.suppress(RuntimeError):
                     self.loop.remove_signal_handler(number)
+            collector.close()
 
         return undo
 

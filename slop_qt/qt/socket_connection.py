@@ -4,8 +4,8 @@ import asyncio
 import hmac
 import json
 from collections.abc import Awaitable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from pydantic_core import PydanticSerializationError
 from PySide6.QtCore import QObject, Signal, Slot
@@ -26,7 +26,7 @@ from slop_qt.core.approvals import DecidedBy
 from slop_qt.core.errors import NotPossibleError, SlopError
 from slop_qt.core.shape import Shape
 from slop_qt.mma.command_registry import CommandRegistry
-from slop_qt.mma.commands import ALL_COMMANDS, APP_INFO
+from slop_qt.mma.commands import ALL_COMMANDS, APP_INFO, APP_QUIT, PROJECT_OPEN
 from slop_qt.mma.shapes import AppInfo, Nothing
 from slop_qt.qt.committed_feed import CommittedFeed, Subscription
 from slop_qt.qt.lanes import OnFault, describe_error
@@ -38,15 +38,22 @@ __all__ = ["Door", "Scope", "SocketConnection"]
 Scope = Literal["observe", "control"]
 
 
-@dataclass(frozen=True, slots=True)
+_ALWAYS = frozenset({APP_QUIT.name, PROJECT_OPEN.name})
+
+
+@dataclass(slots=True)
 class Door:
-    """What all connections of a server share."""
+    """What all connections of a server share; what is behind it changes when another project is opened.
+
+    opened is not set while one project gives way to another: then nothing new is begun.
+    """
 
     registry: CommandRegistry
     feed: CommittedFeed
-    token: str
     scope: Scope
     on_fault: OnFault
+    token: str = ""
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class SocketConnection(QObject):
@@ -64,7 +71,9 @@ class SocketConnection(QObject):
         self._door = door
         self._authorised = False
         self._finishing = False
+        self._introduced = False
         self._calls: dict[asyncio.Task[None], str] = {}
+        self._ended_here: set[asyncio.Task[None]] = set()
         self._subscription: Subscription | None = None
         self._own = CommandRegistry()
         self._own.register(APP_HELLO, self._hello)
@@ -78,6 +87,32 @@ class SocketConnection(QObject):
             parent=self,
         )
         self._channel.closed.connect(self._on_closed)
+
+    @property
+    def introduced(self) -> bool:
+        """Whether the client was told who answers."""
+        return self._introduced
+
+    @property
+    def changing(self) -> dict[asyncio.Task[None], str]:
+        """The calls under way that would change something of the project, with their methods."""
+        return {
+            call: method
+            for call, method in self._calls.items()
+            if method not in _ALWAYS and self._scope_of(method) == "control"
+        }
+
+    def carries(self, call: asyncio.Task[Any] | None) -> bool:
+        """Whether that is one of its calls."""
+        return call in self._calls
+
+    def move_on(self) -> None:
+        """Stay when the project changes: end the subscription, and answer what waits for something of the old one."""
+        self._end_subscription()
+        waiting = self._waiting_calls()
+        self._ended_here.update(waiting)
+        for call in waiting:
+            call.cancel()
 
     def finish(self) -> None:
         """End: cancel what only waits, answer the rest, then close."""
@@ -147,9 +182,12 @@ class SocketConnection(QObject):
             line = encode_error(request.id, error)
         except asyncio.CancelledError:
             call = asyncio.current_task()
-            if call is None or call.cancelling():
+            if call in self._ended_here:
+                line = encode_error(request.id, _between(f"{request.method} was ended"))
+            elif call is None or call.cancelling():
                 raise
-            line = encode_error(request.id, NotPossibleError(f"{request.method} was cancelled."))
+            else:
+                line = encode_error(request.id, NotPossibleError(f"{request.method} was cancelled."))
         except Exception as error:  # noqa: BLE001 — the edge of a task: the client must be answered, the person told
             words = describe_error(error)
             self._door.on_fault(f"{request.method} over the automation socket", words)
@@ -171,6 +209,10 @@ class SocketConnection(QObject):
                 f"{method} is outside this socket's scope, which is to observe.",
                 "Start slop-qt with --automation-scope control.",
             )
+        if method == APP_HELLO.name:
+            await self._door.opened.wait()
+        elif method not in _ALWAYS and not self._door.opened.is_set():
+            raise _between(f"{method} was not begun")
         return await registry.call_named(method, request.params, DecidedBy.AUTOMATION)
 
     def _methods(self) -> list[str]:
@@ -180,7 +222,9 @@ class SocketConnection(QObject):
         return sorted(own | shared)
 
     async def _hello(self, _params: Hello, by: DecidedBy) -> AppInfo:
-        return await self._door.registry.call(APP_INFO, Nothing(), by)
+        info = await self._door.registry.call(APP_INFO, Nothing(), by)
+        self._introduced = True
+        return info
 
     async def _subscribe(self, params: Subscribe, _by: DecidedBy) -> Subscribed:
         wanted = params.wanted()
@@ -198,13 +242,20 @@ class SocketConnection(QObject):
             self._subscription = None
 
     def _drop_waiting_calls(self) -> None:
-        for call, method in self._calls.items():
-            command = self._door.registry.find(method)
-            if command is not None and command.scope == "observe":
-                call.cancel()
+        for call in self._waiting_calls():
+            call.cancel()
+
+    def _waiting_calls(self) -> list[asyncio.Task[None]]:
+        return [call for call, method in self._calls.items() if self._scope_of(method) == "observe"]
+
+    def _scope_of(self, method: str) -> str | None:
+        """Of the commands of the registry: what the connection itself carries out never waits long."""
+        command = self._door.registry.find(method)
+        return command.scope if command is not None else None
 
     def _on_answered(self, call: asyncio.Task[None]) -> None:
         del self._calls[call]
+        self._ended_here.discard(call)
         self._go_on_ending()
 
     def _go_on_ending(self) -> None:
@@ -220,6 +271,10 @@ class SocketConnection(QObject):
         self._end_subscription()
         self._drop_waiting_calls()
         self._go_on_ending()
+
+
+def _between(what_happened: str) -> NotPossibleError:
+    return NotPossibleError(f"{what_happened}: another project is being opened.", "Ask again when it is open.")
 
 
 def _as_json(shape: Shape) -> str:

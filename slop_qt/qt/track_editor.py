@@ -212,6 +212,10 @@ class TrackEditor(QObject):
         """Read the files of every track that was looked at: they may have changed."""
         self._shelf.reload()
 
+    async def keep(self) -> None:
+        """Keep what is unsaved, and go on. Raises StoreError."""
+        await self._shelf.keep()
+
     async def close(self) -> None:
         """Keep what is unsaved, now: the application ends."""
         self._check.hold()

@@ -1,5 +1,6 @@
 """The tracks of the project, as the window last read them, with their tickets as the newest run has them."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -40,6 +41,8 @@ class TrackSource(QObject):
         self._tracks: tuple[shapes.TrackShown, ...] = ()
         self._reading = False
         self._stale = False
+        self._settled = asyncio.Event()
+        self._settled.set()
         bridge.runs_changed.connect(self.reload)
 
     @property
@@ -70,7 +73,12 @@ class TrackSource(QObject):
             self._stale = True
             return
         self._reading = True
+        self._settled.clear()
         self._start(self._read())
+
+    async def settled(self) -> None:
+        """Return when what is to be read has been read, or could not be."""
+        await self._settled.wait()
 
     async def _read(self) -> None:
         try:
@@ -82,6 +90,7 @@ class TrackSource(QObject):
             self.failed.emit(error)
         finally:
             self._reading = False
+            self._settled.set()
 
     async def _read_all(self) -> None:
         listed = await self._registry.call(commands.TRACK_LIST, shapes.Nothing())

@@ -72,6 +72,11 @@ class WindowContext:
     start: Start
     quit: Callable[[], None]
 
+    def dispose(self) -> None:
+        """Have its own objects deleted, after the window: what is connected to them holds them, and all else, alive."""
+        for each in (self.editor, self.selection, self.tracks, self.bridge):
+            each.deleteLater()
+
     def send(
         self,
         surface: ErrorSurface,

@@ -42,13 +42,15 @@ def configure_logging(folder: Path, level: str, secrets: Secrets) -> Callable[[]
     except OSError as error:
         raise StoreError(f"The log in {folder} cannot be written: {error}.", "Choose another --data-dir.") from error
     root = logging.getLogger()
-    previous = root.level
+    others = _open_logs(root)  # while one project gives way to another, both have a log
+    handler.level_before = others[0].level_before if others else root.level
     root.addHandler(handler)
     root.setLevel(number)
 
     def undo() -> None:
         root.removeHandler(handler)
-        root.setLevel(previous)
+        if not _open_logs(root):
+            root.setLevel(handler.level_before)
         handler.close()
 
     return undo
@@ -60,6 +62,7 @@ class _JsonLinesHandler(logging.Handler):
     def __init__(self, path: Path, secrets: Secrets) -> None:
         super().__init__()
         self.path = path
+        self.level_before = logging.NOTSET  # the root logger's, before the first of these
         self._secrets = secrets
         self._file: logging.Handler | None = None
 
@@ -75,6 +78,10 @@ class _JsonLinesHandler(logging.Handler):
         if self._file is not None:
             self._file.close()
         super().close()
+
+
+def _open_logs(root: logging.Logger) -> list[_JsonLinesHandler]:
+    return [handler for handler in root.handlers if isinstance(handler, _JsonLinesHandler)]
 
 
 class _RedactingFormatter(logging.Formatter):

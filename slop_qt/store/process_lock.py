@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from slop_qt.core.errors import ConfigurationError
+from slop_qt.core.errors import ConfigurationError, HeldError
 
 __all__ = ["ProcessLock"]
 
@@ -38,7 +38,8 @@ class ProcessLock:
         """Take the lock and hold it until `release` or the end of the process.
 
         Raises:
-            ConfigurationError: another process holds it (named with its socket), or the file cannot be opened.
+            HeldError: another process holds it, named with its socket.
+            ConfigurationError: the file cannot be opened.
         """
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -51,7 +52,7 @@ class ProcessLock:
         except BlockingIOError:
             holder = _read_holder(descriptor)
             os.close(descriptor)
-            raise ConfigurationError(
+            raise HeldError(
                 f"slop_qt already works on this project: {holder}.", "Use that one, or quit it first."
             ) from None
         except OSError as error:

@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QApplication, QDialog
 
 from slop_qt.app import run_window
 from slop_qt.core.approvals import Mode
-from slop_qt.demo_guide import DemoGuide
+from slop_qt.core.errors import NotPossibleError
+from slop_qt.demo_guide import BOUND, DemoGuide
 from slop_qt.engine import Engine
 from slop_qt.headless.demo import demo_options, load_demo, make_project
 from slop_qt.launch import LaunchOptions
@@ -46,6 +47,9 @@ async def watch_the_demo(person: Person) -> None:
     await person.click("apply.accept")
     await person.until(lambda: run.applied_commit and "Applied" in person.banner)
     person.picture("demo-6-applied")
+    elsewhere = shapes.OpenProject(path=str(person.engine.options.settings_path.parent))
+    with pytest.raises(NotPossibleError, match="the demo stays with its own project"):
+        await person.engine.registry.call(commands.PROJECT_OPEN, elsewhere)
     await person.engine.registry.call(commands.APP_QUIT, shapes.Nothing())
 
 
@@ -70,7 +74,7 @@ def test_the_demo_is_worked_from_the_first_approval_to_apply(qapp: QApplication,
         finally:
             await asyncio.wait([guiding], timeout=5)
 
-    assert run_window(replace(demo_options(options, demo), mode=Mode.ASK), opened) == 0
+    assert run_window(replace(demo_options(options, demo), mode=Mode.ASK), opened, bound=BOUND) == 0
     assert seen == []
     tests = subprocess.run(
         [sys.executable, "-m", "pytest", "-q"], cwd=project, capture_output=True, text=True, check=False

@@ -182,6 +182,22 @@ From a shell:
   `by: automation`.
 - A client that does not read is cut off when 16 MiB wait for it; it can come back with `from_seq`.
 
+## From one project to another
+
+`project.open` shows another git repository in this process: the socket, its token and the caller's connection stay,
+and when its answer has come, everything on this connection is about that project. The command line's settings, a
+scenario included, are those that the process was started with. The next project is opened whole before anything of the
+old one is closed, so whatever fails leaves the old one as it was; unsaved edits in its window are kept as drafts.
+
+- Refused with -32602: a path that is not absolute. With -32001: no such folder. With -32002: another process works on
+  the project (named with its socket), or another project is being opened. With -32003: it is no repository that can be
+  worked on, or its journal cannot be read; a run (paused, too) or a planning is under way here; there is no window; it
+  is `slop-qt demo`. A project that is open already is answered at once.
+- The caller's subscription ends when every event that was committed has been sent: subscribe again. Its other calls
+  that only wait are answered -32003. All other connections are closed after those events, as at a quit: connect again,
+  and see in `app.info` which project it is. Numbers (`seq`) belong to one project's journal.
+- Meanwhile only `app.quit` is begun; all else is answered -32003, and `app.hello` when the next project is there.
+
 ## Errors
 
 {errors}

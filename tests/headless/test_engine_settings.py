@@ -68,7 +68,7 @@ def test_the_commands_of_the_dialog_work_in_an_engine(project: Project) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[-1] == (
-        '{"missing": ["project.open"], "found": ["There is no key for DeepSeek.", "deepseek"], "same": false, '
+        '{"missing": ["project.open_beside"], "found": ["There is no key for DeepSeek.", "deepseek"], "same": false, '
         '"tier": "deepseek-chat", "limit": 64000}'
     )
     settings = load_settings(project.home / "config" / "slop-qt" / "settings.toml")

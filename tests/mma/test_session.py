@@ -177,7 +177,7 @@ class TestRegistry:
     async def test_every_command_of_a_project_has_a_handler_of_its_shapes(self, open_cockpit: OpenCockpit) -> None:
         cockpit = await open_cockpit()
         missing = {command.name for command in ALL_COMMANDS if cockpit.registry.find(command.name) is None}
-        own = {"app.info", "app.quit", "project.open"}
+        own = {"app.info", "app.quit", "project.open", "project.open_beside"}
         assert {name for name in missing if not name.startswith(("settings.", "provider.", "gui."))} <= own
         assert len({command.name for command in ALL_COMMANDS}) == len(ALL_COMMANDS)
 

@@ -18,7 +18,7 @@ from slop_qt.mma.command_registry import CommandRegistry
 from slop_qt.mma.queries import status_of
 from slop_qt.qt.helper_pool import HelperPool
 from slop_qt.qt.socket_connection import Scope
-from slop_qt.qt.socket_server import SocketServer
+from slop_qt.qt.socket_server import Behind, SocketServer
 from slop_qt.store.journal import Journal
 
 T = TypeVar("T")
@@ -105,15 +105,14 @@ class Application:
         self.journal = Journal(folder / "journal.sqlite3")
         self.journal.open()
         self.bus = Bus(self.journal)
-        self.server = SocketServer(
+        behind = Behind(
             registry=self.handlers.registry,
             events=self.bus,
             read_journal=read_journal or self.journal.read,
             offload=self.helpers,
             on_fault=lambda where, message: self.faults.append((where, message)),
-            scope=scope,
-            owner=owner,
         )
+        self.server = SocketServer(behind, scope=scope, owner=owner)
 
     async def __aenter__(self) -> "Application":
         self.server.listen(self.path)

@@ -96,6 +96,15 @@ class TrackShelf(QObject):
         """Write what is here over what somebody else wrote."""
         self._parts.start(self._attempt(partial(self._write, partial(track.keep_mine, name), None)))
 
+    async def keep(self) -> None:
+        """Keep what is unsaved, as `close` will, while it can still be refused.
+
+        Raises:
+            StoreError: a draft cannot be written.
+        """
+        for track in self._tracks.values():
+            await track.keep_drafts()
+
     async def close(self) -> None:
         """Keep what is unsaved, now: the application ends."""
         self._saving.hold()
