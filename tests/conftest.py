@@ -1,4 +1,7 @@
-"""What every test needs: Qt without a display, nobody's keyring, and signals that end what it starts."""
+"""What every test needs: Qt without a display, nobody's keyring, and signals that end what it starts.
+
+Qt is not imported here, nor named in pyproject.toml: tests/scripted runs where there is none.
+"""
 
 import os
 import signal
@@ -6,6 +9,7 @@ import signal
 from hypothesis import settings
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ["PYTEST_QT_API"] = "pyside6"
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 # In the background of a shell, or under nohup, these are ignored, and whatever a test starts would inherit that.
