@@ -23,7 +23,9 @@ from slop_qt.views.status_strip import StatusStrip
 from slop_qt.views.tier_panel import TierPanel
 from slop_qt.views.tracks.panel import TracksPanel
 from slop_qt.widgets.banner import Banner
+from slop_qt.widgets.dialogs import name_answers
 from slop_qt.widgets.docks import Docks
+from slop_qt.widgets.driving.seeing import go_to_what_is_seen
 
 if TYPE_CHECKING:
     from slop_qt.views.plan.panel import PlanPanel
@@ -81,6 +83,7 @@ class MainWindow(QMainWindow):
         self._banner = Banner(context.theme, "window.banner")
         self._bar = QMenuBar()
         self._bar.setObjectName("menus")
+        self._bar.setAccessibleName("Menus")
         self.setMenuWidget(_stacked(self._bar, self._banner))
         self._docks = Docks(self, context.theme)
         self._edits = EditActions(context.editor, self)
@@ -175,6 +178,10 @@ class MainWindow(QMainWindow):
             self._painted = True
             self._docks.build_when_idle()
 
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """What Tab does: the panels that are not in view are passed over."""
+        return go_to_what_is_seen(self, partial(super().focusNextPrevChild, forward))
+
     def closeEvent(self, event: QCloseEvent) -> None:
         event.ignore()
         self._context.quit()
@@ -212,6 +219,8 @@ class MainWindow(QMainWindow):
             menu.addAction(action)
         menu.addSeparator()
         themes = menu.addMenu("&Theme")
+        themes.setObjectName("menu.theme")
+        themes.setAccessibleName("Theme")
         group = QActionGroup(self)
         for choice, words in _THEMES:
             action = themes.addAction(words, partial(self._context.theme.choose, choice))
@@ -283,6 +292,7 @@ class MainWindow(QMainWindow):
         box.setWindowTitle("About slop_qt")
         box.setText(f"slop_qt {self._context.facts.version}")
         box.setInformativeText("A desktop cockpit for AI coding in four tiers. MIT licence.")
+        name_answers(box, QMessageBox.StandardButton.Ok)
         box.open()
 
 

@@ -1,17 +1,25 @@
-"""What every test needs: Qt without a display, nobody's keyring, and signals that end what it starts."""
+"""What every test needs: Qt without a display, nobody's keyring, and signals that end what it starts.
+
+Qt is not imported here, nor named in pyproject.toml: tests/scripted runs where there is none.
+"""
 
 import os
 import signal
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ["PYTEST_QT_API"] = "pyside6"
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 # In the background of a shell, or under nohup, these are ignored, and whatever a test starts would inherit that.
 for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, handler)
+
+# How long an example takes says how much else the machine has to do: it is asserted nowhere.
+settings.register_profile("anywhere", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("anywhere")
 
 # With CI set hypothesis tries the same examples each time: half as many find as much there, in half the time.
 if "CI" in os.environ:

@@ -64,7 +64,11 @@ class SelectIn(OfWidget):
 
 
 class PropertyOf(OfWidget):
-    """A Qt property of a widget, or one of rows, row, text and value, which say the same of every kind of widget."""
+    """A Qt property of a widget, or one of rows, row, text, value, accessible_name, keyboard and focused.
+
+    Those say the same of every kind of widget: keyboard is how it is reached, `tab`, `arrows`, `menu` or null; focused
+    is the name of what has the keyboard in the widget's window.
+    """
 
     property: Annotated[str, Field(min_length=1)]
 

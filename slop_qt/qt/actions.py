@@ -65,6 +65,7 @@ def build_actions(bar: QMenuBar, specs: Sequence[ActionSpec], handlers: Mapping[
         if name not in menus:
             menus[name] = bar.addMenu(spec.menu)
             menus[name].setObjectName(f"menu.{name.lower()}")
+            menus[name].setAccessibleName(name)
         if not spec.text:
             menus[name].addSeparator()
             continue

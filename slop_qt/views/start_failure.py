@@ -49,6 +49,7 @@ class StartFailureDialog(QDialog):
     @Slot()
     def _choose(self) -> None:
         chooser = QFileDialog(self, "Open a git repository")
+        chooser.setObjectName("start_failure.folder")
         chooser.setFileMode(QFileDialog.FileMode.Directory)
         chooser.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         chooser.fileSelected.connect(self._chosen)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QLabel,
+    QMessageBox,
     QPlainTextEdit,
     QPushButton,
     QVBoxLayout,
@@ -18,7 +19,7 @@ from slop_qt.qt.words import plural
 from slop_qt.widgets.buttons import muted_label
 from slop_qt.widgets.unified_diff import DiffFile
 
-__all__ = ["ApplyDialog", "EpicDialog", "frame_dialog"]
+__all__ = ["ApplyDialog", "EpicDialog", "frame_dialog", "name_answers"]
 
 
 def frame_dialog(dialog: QDialog, title: str, name: str, accept: str) -> tuple[QVBoxLayout, QPushButton]:
@@ -45,6 +46,12 @@ def frame_dialog(dialog: QDialog, title: str, name: str, accept: str) -> tuple[Q
     outer.addWidget(buttons)
     sure.setDefault(True)  # only now: a dialog takes no default button that was one before it came
     return column, sure
+
+
+def name_answers(box: QMessageBox, *answers: QMessageBox.StandardButton) -> None:
+    """Give a message box these buttons, each with a name of its own: `about.ok`."""
+    for answer in answers:
+        box.addButton(answer).setObjectName(f"{box.objectName()}.{str(answer.name).lower()}")
 
 
 class EpicDialog(QDialog):

@@ -39,6 +39,8 @@ class _DraftPage(QWidget):
         self._spec = self._editor(theme, f"proposal.spec.{number}", "Spec", draft.spec)
         self._plan = self._editor(theme, f"proposal.plan.{number}", "Plan", draft.plan)
         tabs = QTabWidget()
+        tabs.setObjectName(f"proposal.pages.{number}")
+        tabs.setAccessibleName("Spec and plan")
         tabs.setDocumentMode(True)
         tabs.addTab(self._spec, "Spec")
         tabs.addTab(self._plan, "Plan")

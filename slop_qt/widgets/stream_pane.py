@@ -23,8 +23,7 @@ class StreamPane(QWidget):
     def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(name)
-        self.view = StreamView(theme)
-        self.view.setObjectName(f"{name}.text")
+        self.view = StreamView(theme, name)
         self.view.setAccessibleName("What the agent writes")
         self._status = StatusChip(theme)
         self._model = muted_label()

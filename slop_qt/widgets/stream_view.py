@@ -40,13 +40,14 @@ class StreamView(QPlainTextEdit):
 
     dropped_changed = Signal(int)
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, name: str = "stream", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._stream: StreamState | None = None
         self._following = True
         self._moving = False
         self._blocks_seen = 0
+        self.setObjectName(f"{name}.text")
         self.setProperty("kind", "view")
         self.setReadOnly(True)
         self.setUndoRedoEnabled(False)
@@ -62,9 +63,9 @@ class StreamView(QPlainTextEdit):
         self._writer = StreamDocument(self.document(), _LIMIT)
         self._throttle = Throttle(self._catch_up, _FRAME_MS, self)
         self._chip = QPushButton(self)
-        self._chip.setObjectName("stream.to_end")
+        self._chip.setObjectName(f"{name}.to_end")
         self._chip.setProperty("kind", "primary")
-        self._chip.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard where it is
         self._chip.hide()
         self._chip.clicked.connect(self.follow)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
@@ -126,6 +127,8 @@ class StreamView(QPlainTextEdit):
     def follow(self) -> None:
         """Go to the end and stay there."""
         self._following = True
+        if self._chip.hasFocus():
+            self.setFocus()
         self._chip.hide()
         self._to_end()
         if self._writer.behind:

@@ -172,9 +172,26 @@ def test_a_window_less_application_refuses_gui_methods(project) -> None:
                 client.call(method, **params)
 
 
-def test_every_widget_has_one_name_and_can_be_reached(window: Client) -> None:
+def test_every_widget_has_one_name(window: Client) -> None:
     for tree in window.call("gui.tree")["widgets"]:
         nameless = [each["class"] for each in widgets(tree) if not each["name"]]
         assert nameless == []
         names = [each["name"] for each in widgets(tree) if each["visible"]]
         assert len(names) == len(set(names))
+
+
+def test_the_tab_key_comes_to_everything_that_it_should(window: Client) -> None:
+    """In the real application, by real keys: what `keyboard` says of a widget is so, and it is read out."""
+    window.call("gui.select", name="tracks.tree", text="Walls")
+    (tree,) = window.call("gui.tree")["widgets"]
+    usable = {each["name"] for each in widgets(tree) if each["visible"] and each["enabled"]}
+    expected = {name for name in usable if value(window, name, "keyboard") == "tab"}
+    assert [name for name in expected if not value(window, name, "accessible_name")] == []
+    met: list[str] = []
+    while (here := value(window, "window", "focused")) not in met:
+        met.append(here)
+        window.call("gui.key", name=here, keys="Tab")
+        if value(window, "window", "focused") == here:  # an editor takes the key
+            window.call("gui.key", name=here, keys="Ctrl+Tab")
+    assert expected - set(met) == set()
+    assert {"tracks.tree", "graph.view", "docks.tabs.graph"} <= set(met)

@@ -1,7 +1,7 @@
 """What differs between a file as somebody else wrote it and as it is edited here."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from slop_qt.qt.theme import Theme
 from slop_qt.widgets.buttons import push_button
@@ -28,20 +28,21 @@ class CompareDialog(QDialog):
         words = QLabel(f"From {file} as it is on disk to your edits: what you added is marked with a plus.")
         view = DiffView(theme, "compare.diff")
         view.show_diff(diff)
-        buttons = QDialogButtonBox()
+        # No QDialogButtonBox: under a style sheet, Tab passes over the first two of three buttons in one.
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
         mine = push_button("compare.mine", "Keep mine", self.mine_wanted.emit)
         theirs = push_button("compare.theirs", "Take theirs", self.theirs_wanted.emit)
+        later = push_button("compare.later", "Decide later", self.reject)
         for button in (mine, theirs):
-            buttons.addButton(button, QDialogButtonBox.ButtonRole.AcceptRole)
-        later = buttons.addButton("Decide later", QDialogButtonBox.ButtonRole.RejectRole)
-        later.setObjectName("compare.later")
-        later.setDefault(True)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
+            button.clicked.connect(self.accept)
+        for button in (mine, theirs, later):
+            buttons.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 16, 16, 12)
         column.setSpacing(12)
         column.addWidget(words)
         column.addWidget(view, 1)
-        column.addWidget(buttons)
+        column.addLayout(buttons)
+        later.setDefault(True)
         self.resize(860, 520)

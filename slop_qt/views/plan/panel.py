@@ -111,12 +111,13 @@ class PlanPanel(Panel):
         column.addWidget(self._stack, 1)
 
     def _make_strip(self) -> QWidget:
-        strip, self._halves_box = QFrame(), QWidget()
+        strip, parts_box, self._halves_box = QFrame(), QWidget(), QWidget()
         strip.setProperty("kind", "strip")
         row = QHBoxLayout(strip)
         row.setContentsMargins(8, 4, 8, 4)
         row.setSpacing(12)
-        parts, halves = QHBoxLayout(), QHBoxLayout(self._halves_box)
+        # A box each: choices that exclude each other are, to Qt, all those anywhere below the same parent.
+        parts, halves = QHBoxLayout(parts_box), QHBoxLayout(self._halves_box)
         for layout in (parts, halves):
             layout.setContentsMargins(0, 0, 0, 0)
             layout.setSpacing(0)
@@ -130,7 +131,7 @@ class PlanPanel(Panel):
             self._halves[name] = button
             halves.addWidget(button)
         self._halves["both"].setChecked(True)
-        row.addLayout(parts)
+        row.addWidget(parts_box)
         row.addStretch(1)
         row.addWidget(self._halves_box)
         row.addWidget(self._save)

@@ -14,6 +14,7 @@ from slop_qt.qt.throttle import Throttle
 from slop_qt.qt.window_context import WindowContext
 from slop_qt.qt.words import plural
 from slop_qt.widgets.buttons import push_button
+from slop_qt.widgets.dialogs import name_answers
 from slop_qt.widgets.markdown_view import MarkdownView
 from slop_qt.widgets.notice import Notice
 from slop_qt.widgets.rendered_block import RenderedBlock
@@ -170,11 +171,12 @@ class TextPage(QWidget):
         if QUrl(address).scheme() in {"http", "https"}:
             box.setWindowTitle("Open a link")
             box.setText(f"Open this address in your browser?\n\n{address}")
-            box.setStandardButtons(QMessageBox.StandardButton.Open | QMessageBox.StandardButton.Cancel)
+            name_answers(box, QMessageBox.StandardButton.Open, QMessageBox.StandardButton.Cancel)
             box.accepted.connect(lambda: QDesktopServices.openUrl(QUrl(address)))
         else:
             box.setWindowTitle("A link that is not opened")
             box.setText(f"Only http and https addresses are opened from here. This one is:\n\n{address}")
+            name_answers(box, QMessageBox.StandardButton.Ok)
         box.open()
 
 

@@ -42,6 +42,7 @@ class SettingsDialog(QDialog):
         self._servers = ServersPage(context)
         self._tabs = QTabWidget()
         self._tabs.setObjectName("settings.pages")
+        self._tabs.setAccessibleName("Pages of the settings")
         self._tabs.setDocumentMode(True)
         for page, words in ((self._models, "&Models"), (self._keys, "&Keys"), (self._servers, "&Local servers")):
             self._tabs.addTab(_scrolled(page), words)

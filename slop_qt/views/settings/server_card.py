@@ -67,6 +67,7 @@ class ServerCard(QFrame):
     def _menu(self, name: str, use: QPushButton) -> QMenu:
         menu = QMenu(use)
         menu.setObjectName(f"{name}.tiers")
+        menu.setAccessibleName("Tiers")
         for tier in TIERS:
             action = menu.addAction(f"{tier_name(tier)} {TIER_ROLES[tier]}", partial(self._want, tier))
             action.setObjectName(f"{name}.tier{tier}")

@@ -13,6 +13,8 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QHeaderView,
     QLineEdit,
+    QMenu,
+    QMenuBar,
     QScrollBar,
     QTabBar,
     QWidget,
@@ -24,7 +26,7 @@ from slop_qt.mma.gui_shapes import Geometry, GuiWidget
 from slop_qt.widgets.driving.reading import text_of, usable_kind, value_of
 from slop_qt.widgets.driving.seeing import can_be_seen, scroll_area_of, seen_part
 
-__all__ = ["action_named", "main_window", "require_reachable", "tree", "widget_named", "windows"]
+__all__ = ["action_named", "is_named", "is_part", "main_window", "require_reachable", "tree", "widget_named", "windows"]
 
 
 def windows() -> list[QWidget]:
@@ -118,7 +120,7 @@ def _described(widget: QWidget) -> GuiWidget:
 def _children(widget: QWidget) -> Iterator[GuiWidget]:
     """Those in it, and in place of one without a name and a use those in that."""
     for child in widget.children():
-        if not isinstance(child, QWidget) or _is_part(child) or (child.isWindow() and not child.isVisible()):
+        if not isinstance(child, QWidget) or is_part(child) or (child.isWindow() and not child.isVisible()):
             continue
         if is_named(child) or usable_kind(child):
             yield _described(child)
@@ -126,9 +128,11 @@ def _children(widget: QWidget) -> Iterator[GuiWidget]:
             yield from _children(child)
 
 
-def _is_part(widget: QWidget) -> bool:
+def is_part(widget: QWidget) -> bool:
     """Whether Qt has made it as a part of the widget that it is in."""
     parent = widget.parentWidget()
+    if isinstance(widget, QMenu):  # of what finds no room in a bar
+        return isinstance(parent, QMenuBar) and not is_named(widget)
     if isinstance(widget, QScrollBar):
         return isinstance(parent, QAbstractScrollArea) or (
             parent is not None and isinstance(parent.parentWidget(), QAbstractScrollArea)

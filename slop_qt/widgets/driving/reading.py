@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from slop_qt.core.errors import InvalidInputError, NotFoundError
+from slop_qt.widgets.driving.reaching import accessible_name, focused_in, keyboard_way
 from slop_qt.widgets.driving.seeing import seen_part
 
 __all__ = ["indexes", "read_property", "rows_of", "text_of", "usable_kind", "value_of", "write_property"]
@@ -105,7 +106,7 @@ def indexes(model: QAbstractItemModel, parent: QModelIndex | None = None) -> Ite
 
 
 def read_property(widget: QWidget, name: str) -> Any:
-    """A property's value.
+    """A property's value: one of Qt's, or of ours: rows, row, text, value, visible, accessible_name, keyboard, focused.
 
     Raises:
         NotFoundError: it has none of that name; the hint names those it has.
@@ -118,6 +119,12 @@ def read_property(widget: QWidget, name: str) -> Any:
         return _text(widget)
     if name == "visible":  # a tab behind another one is not, whatever Qt says
         return not seen_part(widget).isEmpty()
+    if name == "accessible_name":
+        return accessible_name(widget)
+    if name == "keyboard":
+        return keyboard_way(widget)
+    if name == "focused":
+        return focused_in(widget)
     if name == "value" and widget.metaObject().indexOfProperty(name) < 0:
         return value_of(widget)
     _require_property(widget, name)
@@ -145,7 +152,10 @@ def _require_property(widget: QWidget, name: str) -> None:
     meta = widget.metaObject()
     if meta.indexOfProperty(name) < 0:
         known = ", ".join(sorted({str(meta.property(at).name()) for at in range(meta.propertyCount())}))
-        raise NotFoundError(f"{widget.objectName()} has no property {name}.", f"Besides rows and row it has: {known}.")
+        raise NotFoundError(
+            f"{widget.objectName()} has no property {name}.",
+            f"Besides rows, row, accessible_name, keyboard and focused it has: {known}.",
+        )
 
 
 def _text(widget: QWidget) -> str | None:

@@ -1,9 +1,11 @@
 """What of a widget a person sees, or could by scrolling."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtWidgets import QScrollArea, QWidget
 
-__all__ = ["can_be_seen", "scroll_area_of", "seen_part"]
+__all__ = ["can_be_seen", "go_to_what_is_seen", "scroll_area_of", "seen_part"]
 
 
 def seen_part(widget: QWidget) -> QRect:
@@ -37,3 +39,19 @@ def scroll_area_of(widget: QWidget) -> QScrollArea | None:
             return above
         above = above.parentWidget()
     return None
+
+
+def go_to_what_is_seen(window: QWidget, step: Callable[[], bool]) -> bool:
+    """Take steps with the keyboard until it is where a person sees it; False where a step cannot be taken.
+
+    Qt's own step goes into panels in tabs behind others, too: to Qt they are visible, and only moved out of the way.
+    """
+    passed: set[QWidget | None] = set()
+    while (here := window.focusWidget()) not in passed:
+        passed.add(here)
+        if not step():
+            return False
+        there = window.focusWidget()
+        if there is not None and can_be_seen(there):
+            return True
+    return True
