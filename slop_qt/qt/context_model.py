@@ -6,7 +6,6 @@ from datetime import datetime
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, QTimer, Signal
 
 from slop_qt.core.context import ContextReport
-from slop_qt.core.events import utc_now
 from slop_qt.core.state import RunState
 from slop_qt.core.stream_state import StreamState
 from slop_qt.core.usage import Usage
@@ -107,7 +106,7 @@ class ContextModel(QAbstractListModel):
 
     def refresh(self) -> None:
         """Look at what changed, and say only which rows differ by that."""
-        now = utc_now()
+        now = self._bridge.now()
         dirty, self._dirty = self._dirty, set()
         known = [(at, self._rows[at].stream) for key in dirty if (at := self._row_of.get(key)) is not None]
         if self._rearrange or any(stream.closed != self._rows[at].closed for at, stream in known):
@@ -201,7 +200,7 @@ class ContextModel(QAbstractListModel):
             self._expiry.stop()
 
     def _expired(self) -> None:
-        now = utc_now()
+        now = self._bridge.now()
         for at, row in enumerate(self._rows):
             self._put(at, self._make_row(row.stream, now))
         self._wait_for_expiry(now)
