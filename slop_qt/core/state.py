@@ -280,6 +280,7 @@ class SessionState:
 
 def _run_snapshot(run: RunState) -> dict[str, Any]:
     plain = {name: getattr(run, name) for name in RunState.__slots__ if name != "streams"}
+    plain |= {name: dict(value) for name, value in plain.items() if isinstance(value, dict)}  # the run goes on
     plain["course"] = run.course.snapshot()
     plain["streams"] = {stream_id: stream.snapshot() for stream_id, stream in run.streams.items()}
     return plain
