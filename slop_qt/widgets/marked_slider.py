@@ -98,8 +98,8 @@ class MarkedSlider(QAbstractSlider):
 
     def _paint_line(self, painter: QPainter) -> None:
         here, top = self.place_of_value(self.sliderPosition()), (_HEIGHT - _LINE) / 2
-        painter.setBrush(self._theme.color("line"))
-        painter.drawRoundedRect(QRectF(_MARGIN, top, self.width() - 2 * _MARGIN, _LINE), 2, 2)
+        painter.setBrush(self._theme.color("idle"))
+        painter.drawRect(QRectF(_MARGIN, _HEIGHT / 2 - 0.5, self.width() - 2 * _MARGIN, 1))
         painter.setBrush(self._theme.color("accent"))
         painter.drawRoundedRect(QRectF(_MARGIN, top, here - _MARGIN, _LINE), 2, 2)
 

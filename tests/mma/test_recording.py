@@ -39,7 +39,9 @@ def test_a_clock_that_was_set_back_stands_still() -> None:
 
 def test_every_position_has_a_moment_also_beyond_both_ends() -> None:
     recording = recorded(1, 2)
-    assert [recording.time_at(at) - BEGAN for at in (-1, 0, 1, 3, 99)] == [timedelta(seconds=s) for s in (0, 0, 0, 2, 2)]
+    assert [recording.time_at(at) - BEGAN for at in (-1, 0, 1, 3, 99)] == [
+        timedelta(seconds=s) for s in (0, 0, 0, 2, 2)
+    ]
     assert recording.played_s(99) == recording.recorded_s(99) == 2
 
 
