@@ -1,6 +1,7 @@
 """A recorded run in the real window: builds what plays it back, and takes it down again."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import tempfile
@@ -264,7 +265,9 @@ def _known(options: LaunchOptions, own: Path | None) -> str:
     """What there is instead: of this project, or else of any."""
     notes = runs_beginning(own, "") if own is not None else []
     if not notes:
-        notes = [note for journal in journals_in(options.data_folder) for note in runs_beginning(journal, "")]
+        for journal in journals_in(options.data_folder):
+            with contextlib.suppress(StoreError):  # what was asked for is in none that can be read
+                notes += runs_beginning(journal, "")
     return f"There are: {_listed(notes)}." if notes else "Run something first, or choose another --data-dir."
 
 

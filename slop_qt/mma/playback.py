@@ -14,6 +14,7 @@ __all__ = ["FASTEST", "SLOWEST", "Playback"]
 SLOWEST, FASTEST = 0.1, 100.0
 _SLICE_S = 0.004
 _FRAME_S = 0.033
+_SHOW_S = 0.1  # on a long way forward it is shown so often how far it has got: showing costs more than folding
 
 
 class Playback:
@@ -21,7 +22,8 @@ class Playback:
     before the first event. Lives on the main thread's loop.
 
     Forward, events are folded into the state that is there; back, into a fresh one, from the beginning, which takes the
-    old one's place when it has got there. Either way at most 4 ms a turn of the loop.
+    old one's place when it has got there. Either way at most 4 ms a turn of the loop. Listeners are told when it is
+    there, and on a long way forward ten times a second.
 
     Attributes:
         recording: what is played.
@@ -37,6 +39,8 @@ class Playback:
         self._position = 0
         self._target = 0
         self._aside: tuple[SessionState, int] | None = None  # what takes the state's place, and how far it has got
+        self._untold = Changes()
+        self._told_at = loop.time()
         self._playing = False
         self._anchor = (0.0, 0.0)  # a moment of the loop's clock, and what is played at it, in seconds
         self._turning: asyncio.Handle | None = None
@@ -181,10 +185,9 @@ class Playback:
         """Come closer to the target, for one slice of time."""
         if self._target >= self._position:
             self._aside = None
-            before, changes = self._position, Changes()
-            self._position = self._fold(self._state, self._position, changes)
-            if self._position != before:
-                self._tell(changes)
+            self._position = self._fold(self._state, self._position, self._untold)
+            if self._position == self._target or self._loop.time() - self._told_at >= _SHOW_S:
+                self._tell_untold()
             return
         if self._aside is None or self._aside[1] > self._target:
             self._aside = (SessionState(), 0)
@@ -193,7 +196,8 @@ class Playback:
         self._aside = (state, reached)
         if reached == self._target:
             self._state, self._position, self._aside = state, reached, None
-            self._tell(Changes.to(state))
+            self._untold = Changes.to(state)
+            self._tell_untold()
 
     def _fold(self, state: SessionState, position: int, changes: Changes) -> int:
         deadline = time.perf_counter() + _SLICE_S
@@ -204,7 +208,11 @@ class Playback:
                 break
         return position
 
-    def _tell(self, changes: Changes) -> None:
+    def _tell_untold(self) -> None:
+        changes, self._untold = self._untold, Changes()
+        if not (changes.last_seq or changes.replaced):
+            return
+        self._told_at = self._loop.time()
         for listener in self._listeners:
             try:
                 listener(changes)

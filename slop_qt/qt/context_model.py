@@ -195,7 +195,8 @@ class ContextModel(QAbstractListModel):
         times = [row.report.cache.expires_at for row in self._rows if row.report is not None]
         coming = [time for time in times if time is not None and time > now]
         if coming and not self._held:
-            self._expiry.start(int((min(coming) - now).total_seconds() * 1000) + 1)
+            left_ms = int((min(coming) - now).total_seconds() * 1000) + 1
+            self._expiry.start(max(left_ms, _REFRESH_MS))  # the moment of a recording that is paused never comes
         else:
             self._expiry.stop()
 

@@ -116,7 +116,7 @@ def test_a_run_is_played_stepped_and_dragged_and_nothing_else_changes(project: P
                 client.call("approvals.resolve", id=waiting["id"], decision="approve")
             assert not value(client, "approvals.approve", "enabled")
         asked = [event for event in events(client) if event["kind"] == "approval_requested"]
-        assert len(stops) == len(asked) == 9
+        assert len(stops) == len(asked) == 8
 
         client.call("gui.key", name="replay.slider", keys="Home")
         at(client, 0)
