@@ -19,7 +19,6 @@ __all__ = ["main"]
 
 _COMMANDS_TO_COME = {
     "resume": "continue what a crash or a close interrupted",
-    "replay": "play a recorded run back",
 }
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 _INTERRUPTED = 130
@@ -263,6 +262,26 @@ def _check(path: Path, **given: Any) -> None:
         from slop_qt.headless.conductor_lint import run_conductor_check
 
         return run_conductor_check(_options(path, given).project)
+
+    _ended(work)
+
+
+def _speed(_context: click.Context, option: click.Parameter, value: float) -> float:
+    if not 0.1 <= value <= 100:  # which NaN is not, either
+        raise click.BadParameter(f"{value:g} is not from 0.1 to 100.", param=option)
+    return value
+
+
+@group.command("replay", help="A recorded run in the window: nothing is sent or executed. RUN: its id, or `last`.")
+@click.argument("run", default="last", callback=_words)
+@click.option("--speed", type=float, default=1.0, callback=_speed, metavar="X", help="0.1 to 100 times as fast.")
+@click.option("--project", type=click.Path(path_type=Path), default=Path(), help="Whose runs are looked at first.")
+@_common
+def _replay(run: str, speed: float, project: Path, **given: Any) -> None:
+    def work() -> int:
+        from slop_qt.replay import run_replay
+
+        return run_replay(_options(project, given), run, speed)
 
     _ended(work)
 

@@ -75,7 +75,8 @@ _SIZE, _LEAST_SIZE = QSize(1440, 900), QSize(800, 500)
 class MainWindow(QMainWindow):
     """Lives in the GUI thread. Closing it asks for the orderly shutdown; `dispose` is that shutdown's last word."""
 
-    def __init__(self, context: WindowContext) -> None:
+    def __init__(self, context: WindowContext, strip: QWidget | None = None) -> None:
+        """strip stands below the menus, above everything else."""
         super().__init__()
         self._context = context
         self.setObjectName("window")
@@ -84,7 +85,7 @@ class MainWindow(QMainWindow):
         self._bar = QMenuBar()
         self._bar.setObjectName("menus")
         self._bar.setAccessibleName("Menus")
-        self.setMenuWidget(_stacked(self._bar, self._banner))
+        self.setMenuWidget(_stacked(self._bar, *((strip,) if strip is not None else ()), self._banner))
         self._docks = Docks(self, context.theme)
         self._edits = EditActions(context.editor, self)
         for spec in PANELS:
@@ -242,7 +243,9 @@ class MainWindow(QMainWindow):
         self._status.show_approvals(number)
         self._docks.dock("approvals").setWindowTitle(f"Approvals ({number})" if number else "Approvals")
         badge = f"({number}) " if number else ""
-        self.setWindowTitle(f"{badge}slop_qt — {self._context.facts.project or 'no project'}")
+        facts = self._context.facts
+        recording = f"Recording of run {facts.recording} — " if facts.recording is not None else ""
+        self.setWindowTitle(f"{badge}{recording}slop_qt — {facts.project or 'no project'}")
 
     def _follow_edits(self) -> None:
         editor = self._context.editor
@@ -272,7 +275,10 @@ class MainWindow(QMainWindow):
         assert isinstance(tracks, TracksPanel)
         for name, possible in tracks.actions_of_tracks.states().items():
             self._actions[name].setEnabled(possible)
-        self._actions["ticket.context"].setEnabled(self._context.selection.ticket_id is not None)
+        live = self._context.facts.recording is None
+        self._actions["ticket.context"].setEnabled(live and self._context.selection.ticket_id is not None)
+        for name in ("window.open_project", "window.settings"):
+            self._actions[name].setEnabled(live)
 
     def _open_project(self) -> None:
         dialog = QFileDialog(self, "Open a git repository")

@@ -109,7 +109,9 @@ class Changes:
     """What a batch of events touched: all that a view needs to know to refresh itself.
 
     streams holds (run_id, stream_id); new_streams those of them that were opened; runs and usage hold run ids. tickets
-    holds (run_id, ticket_id) of tickets that are there: one that was removed is not, but its run is.
+    holds (run_id, ticket_id) of tickets that are there: one that was removed is not, but its run is. replaced: the
+    state is another object than before, so that whatever was kept of the old one is to be read anew; the rest then
+    names all that is in the new one.
     """
 
     streams: set[tuple[str, str]] = field(default_factory=set)
@@ -120,6 +122,21 @@ class Changes:
     usage: set[str] = field(default_factory=set)
     faults: list[FaultNote] = field(default_factory=list)
     last_seq: int = 0
+    replaced: bool = False
+
+    @classmethod
+    def to(cls, state: "SessionState") -> "Changes":
+        """What is to be said when that state takes the place of another."""
+        runs = state.runs.values()
+        return cls(
+            streams={(stream.run_id, stream.stream_id) for stream in state.streams()},
+            runs=set(state.runs),
+            tickets={(run.run_id, ticket_id) for run in runs for ticket_id in run.tickets},
+            approvals={approval_id for run in runs for approval_id in run.approvals},
+            usage=set(state.runs),
+            last_seq=state.last_seq,
+            replaced=True,
+        )
 
 
 class SessionState:
@@ -263,6 +280,7 @@ class SessionState:
 
 def _run_snapshot(run: RunState) -> dict[str, Any]:
     plain = {name: getattr(run, name) for name in RunState.__slots__ if name != "streams"}
+    plain |= {name: dict(value) for name, value in plain.items() if isinstance(value, dict)}  # the run goes on
     plain["course"] = run.course.snapshot()
     plain["streams"] = {stream_id: stream.snapshot() for stream_id, stream in run.streams.items()}
     return plain

@@ -15,7 +15,7 @@ from slop_qt.mma.session_parts import SessionParts
 from slop_qt.mma.shapes import RunRef
 from slop_qt.mma.spend_shapes import SetBudget
 
-__all__ = ["BudgetDesk"]
+__all__ = ["BudgetDesk", "spent_scope"]
 
 
 class BudgetDesk:
@@ -79,14 +79,14 @@ class BudgetDesk:
         waiting = self._budget.waiting(run.run_id)
         return BudgetStanding(
             run_id=run.run_id,
-            run=self._budget.run_scope(run.run_id) or _ended(run),
+            run=self._budget.run_scope(run.run_id) or spent_scope(run),
             day=self._budget.day_scope(),
             waiting={one.ask.stream_id: waiting_reason(one.ask, one.shortage) for one in waiting},
         )
 
 
-def _ended(run: RunState) -> BudgetScope:
-    """A run that is over, by what the journal has of it."""
+def spent_scope(run: RunState) -> BudgetScope:
+    """A run with nothing set aside, by what the journal has of it: one that is over, or a recording."""
     days = spent_by_day([run]).values()
     return BudgetScope(
         limit_usd=run.budget_usd,

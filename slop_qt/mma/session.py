@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from slop_qt.core.approvals import ApprovalState, DecidedBy, Mode
-from slop_qt.core.context import ContextReport
-from slop_qt.core.errors import NotFoundError, NotPossibleError, WaitTimedOutError
+from slop_qt.core.errors import NotPossibleError, WaitTimedOutError
 from slop_qt.core.events import ApprovalResolved, RunEnded
 from slop_qt.core.settings import Rule
 from slop_qt.core.state import Changes, RunState
@@ -21,6 +20,7 @@ from slop_qt.mma.forecasting import Forecasting
 from slop_qt.mma.plan_desk import PlanDesk
 from slop_qt.mma.planning import Planning
 from slop_qt.mma.planning_runs import PlanningRuns
+from slop_qt.mma.reading import Reading
 from slop_qt.mma.revising import Revising
 from slop_qt.mma.run_order import RunOrder
 from slop_qt.mma.runs import Runs
@@ -40,6 +40,7 @@ class Session:
     def __init__(self, parts: SessionParts) -> None:
         self._parts = parts
         self._state = parts.feed.state
+        self._reading = Reading(lambda: parts.feed.state)
         budget = Budget(
             sink=parts.sink,
             offload=parts.offload,
@@ -75,13 +76,8 @@ class Session:
         registry.register(commands.RUN_WAIT, self._wait)
         registry.register(commands.RUN_DIFF, self._diff)
         registry.register(commands.RUN_APPLY, self._apply)
-        registry.register(commands.RUN_LIST, self._list_runs)
-        registry.register(commands.MMA_STATUS, self._status)
-        registry.register(commands.STREAM_READ, self._read_stream)
-        registry.register(commands.APPROVALS_LIST, self._approvals)
         registry.register(commands.APPROVALS_RESOLVE, self._resolve)
-        registry.register(commands.USAGE_STATS, self._usage)
-        registry.register(commands.CONTEXT_REPORT, self._context)
+        self._reading.register(registry)
         self._context_texts.register(registry)
         self._budget_desk.register(registry)
         self._forecasting.register(registry)
@@ -225,21 +221,6 @@ class Session:
     async def _apply(self, params: shapes.RunRef, _: DecidedBy) -> shapes.Commit:
         return shapes.Commit(commit=await self._applying.apply(self._run(params)))
 
-    async def _list_runs(self, _params: shapes.Nothing, _: DecidedBy) -> shapes.Runs:
-        return queries.list_runs(self._state)
-
-    async def _status(self, params: shapes.RunRef, _: DecidedBy) -> shapes.MmaStatus:
-        if params.run_id is None and self._state.newest_run is None:
-            return queries.status_of(None)
-        return queries.status_of(self._run(params))
-
-    async def _read_stream(self, params: shapes.ReadStream, _: DecidedBy) -> shapes.StreamPage:
-        return queries.read_stream(self._run(params), params.stream_id, params.offset)
-
-    async def _approvals(self, params: shapes.RunRef, _: DecidedBy) -> shapes.Approvals:
-        runs = [self._run(params)] if params.run_id is not None else list(self._state.runs.values())
-        return shapes.Approvals(approvals=tuple(approval for run in runs for approval in run.pending_approvals))
-
     async def _resolve(self, params: shapes.ResolveApproval, by: DecidedBy) -> shapes.ApprovalResult:
         if params.remember:
             raise NotPossibleError("Remembering a decision is not built yet.", "Decide without remember.")
@@ -249,18 +230,8 @@ class Session:
         await self._parts.feed.caught_up(seq)
         return shapes.ApprovalResult(approval=approval)
 
-    async def _usage(self, params: shapes.RunRef, _: DecidedBy) -> shapes.UsageStats:
-        return queries.usage_of(self._run(params))
-
-    async def _context(self, params: shapes.StreamRef, _: DecidedBy) -> ContextReport:
-        return queries.context_of(self._run(params), params.stream_id)
-
     def _run(self, params: shapes.RunRef) -> RunState:
-        run = self._state.runs.get(params.run_id) if params.run_id else self._state.newest_run
-        if run is None:
-            known = ", ".join(self._state.runs) or "none yet"
-            raise NotFoundError(f"There is no run {params.run_id or ''}".rstrip() + ".", f"Runs: {known}.")
-        return run
+        return self._reading.run(params)
 
     async def _ended(self, run: RunState) -> None:
         """Return when the run has ended in the state."""

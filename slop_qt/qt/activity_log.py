@@ -1,7 +1,8 @@
 """What happened, line by line, worked out from what each batch of events changed."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from slop_qt.core.approvals import Approval, ApprovalState
@@ -37,7 +38,9 @@ class ActivityEntry:
 class ActivityLog:
     """Remembers how everything stood, and says what is different now. Lives in the GUI thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime] = utc_now) -> None:
+        """now is the moment that the states are of, for what has no time of its own."""
+        self._now = now
         self._runs: dict[str, tuple[RunStatus, str | None]] = {}
         self._tickets: dict[tuple[str, str], tuple[TicketStatus, str | None, int]] = {}
         self._approvals: dict[str, ApprovalState] = {}
@@ -59,7 +62,7 @@ class ActivityLog:
 
     def lines(self, state: SessionState, changes: Changes) -> list[ActivityEntry]:
         """What that batch of events comes to: run by run, and in each in the order of its plan."""
-        now = utc_now().isoformat()
+        now = self._now().isoformat()
         entries: list[ActivityEntry] = []
         for run_id in _in_order(changes.runs, state.runs):
             entries += self._run(state.runs[run_id], now)

@@ -22,13 +22,20 @@ class ActivityModel(QAbstractTableModel):
     def __init__(self, bridge: EventBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bridge = bridge
-        self._log = ActivityLog()
+        self._log = ActivityLog(bridge.now)
         self._entries = self._log.everything(bridge.state)[-_KEPT:]
+        bridge.replaced.connect(self._reset)
         bridge.changed.connect(self._changed)
 
     def entry(self, row: int) -> ActivityEntry:
         """The line of that row."""
         return self._entries[row]
+
+    def _reset(self) -> None:
+        self.beginResetModel()
+        self._log = ActivityLog(self._bridge.now)
+        self._entries = self._log.everything(self._bridge.state)[-_KEPT:]
+        self.endResetModel()
 
     def _changed(self, changes: Changes) -> None:
         new = self._log.lines(self._bridge.state, changes)[-_KEPT:]

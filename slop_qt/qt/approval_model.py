@@ -24,10 +24,8 @@ class ApprovalModel(QAbstractListModel):
     def __init__(self, bridge: EventBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bridge = bridge
-        self._rows: list[Approval] = [
-            approval for run in bridge.state.runs.values() if not run.ended for approval in run.pending_approvals
-        ]
-        self._rows.sort(key=lambda approval: approval.requested_at)
+        self._rows = self._pending()
+        bridge.replaced.connect(self._reset)
         bridge.approvals_changed.connect(self._changed)
         bridge.runs_changed.connect(self._runs_changed)
 
@@ -38,6 +36,16 @@ class ApprovalModel(QAbstractListModel):
     def row_of(self, approval_id: str | None) -> int:
         """The row of that approval, or -1."""
         return next((row for row, approval in enumerate(self._rows) if approval.id == approval_id), -1)
+
+    def _pending(self) -> list[Approval]:
+        runs = self._bridge.state.runs.values()
+        pending = [approval for run in runs if not run.ended for approval in run.pending_approvals]
+        return sorted(pending, key=lambda approval: approval.requested_at)
+
+    def _reset(self) -> None:
+        self.beginResetModel()
+        self._rows = self._pending()
+        self.endResetModel()
 
     def _changed(self, approval_ids: set[str]) -> None:
         found = [approval for approval_id in approval_ids if (approval := self._find(approval_id)) is not None]

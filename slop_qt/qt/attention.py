@@ -16,7 +16,11 @@ class Attention(QObject):
         self._bridge = bridge
         self._selection = selection
         self._begun = set(bridge.state.runs)
+        bridge.replaced.connect(self._begin_again)
         bridge.streams_opened.connect(self._opened)
+
+    def _begin_again(self) -> None:
+        self._begun = set(self._bridge.state.runs)
 
     def _opened(self, keys: list[tuple[str, str]]) -> None:
         for run_id, stream_id in keys:

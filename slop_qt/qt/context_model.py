@@ -6,7 +6,6 @@ from datetime import datetime
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, QTimer, Signal
 
 from slop_qt.core.context import ContextReport
-from slop_qt.core.events import utc_now
 from slop_qt.core.state import RunState
 from slop_qt.core.stream_state import StreamState
 from slop_qt.core.usage import Usage
@@ -107,7 +106,7 @@ class ContextModel(QAbstractListModel):
 
     def refresh(self) -> None:
         """Look at what changed, and say only which rows differ by that."""
-        now = utc_now()
+        now = self._bridge.now()
         dirty, self._dirty = self._dirty, set()
         known = [(at, self._rows[at].stream) for key in dirty if (at := self._row_of.get(key)) is not None]
         if self._rearrange or any(stream.closed != self._rows[at].closed for at, stream in known):
@@ -196,12 +195,13 @@ class ContextModel(QAbstractListModel):
         times = [row.report.cache.expires_at for row in self._rows if row.report is not None]
         coming = [time for time in times if time is not None and time > now]
         if coming and not self._held:
-            self._expiry.start(int((min(coming) - now).total_seconds() * 1000) + 1)
+            left_ms = int((min(coming) - now).total_seconds() * 1000) + 1
+            self._expiry.start(max(left_ms, _REFRESH_MS))  # the moment of a recording that is paused never comes
         else:
             self._expiry.stop()
 
     def _expired(self) -> None:
-        now = utc_now()
+        now = self._bridge.now()
         for at, row in enumerate(self._rows):
             self._put(at, self._make_row(row.stream, now))
         self._wait_for_expiry(now)

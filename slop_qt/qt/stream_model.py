@@ -28,6 +28,7 @@ class StreamModel(QAbstractListModel):
         self._row_of: dict[_Key, int] = {}
         for stream in bridge.state.streams():
             self._take(stream)
+        bridge.replaced.connect(self._reset)
         bridge.streams_opened.connect(self._opened)
         bridge.streams_changed.connect(self._changed)
 
@@ -35,9 +36,20 @@ class StreamModel(QAbstractListModel):
         """The stream in that row."""
         return self._rows[row] if 0 <= row < len(self._rows) else None
 
+    def row_of(self, run_id: str, stream_id: str) -> int:
+        """The row of that stream, or -1."""
+        return self._row_of.get((run_id, stream_id), -1)
+
     def running(self) -> list[StreamState]:
         """Those that are not closed."""
         return [stream for stream in self._rows if not stream.closed]
+
+    def _reset(self) -> None:
+        self.beginResetModel()
+        self._rows, self._looks, self._row_of = [], [], {}
+        for stream in self._bridge.state.streams():
+            self._take(stream)
+        self.endResetModel()
 
     def _take(self, stream: StreamState) -> None:
         if stream.tier == self._tier and (stream.run_id, stream.stream_id) not in self._row_of:

@@ -75,6 +75,7 @@ class UsageModel(QAbstractTableModel):
         self._begin()
         self._rows: list[_Row] = self._counted()
         self._throttle = Throttle(self.refresh, _REFRESH_MS, self)
+        bridge.replaced.connect(self._reset)
         bridge.usage_changed.connect(self._spent)
         bridge.runs_changed.connect(self._renamed)
 

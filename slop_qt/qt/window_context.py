@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from PySide6.QtCore import QSettings
@@ -9,6 +10,7 @@ from shiboken6 import isValid
 
 from slop_qt.core.approvals import Mode
 from slop_qt.core.errors import SlopError
+from slop_qt.core.events import utc_now
 from slop_qt.core.ports import Offload, ThrottleState
 from slop_qt.core.shape import Shape
 from slop_qt.mma.command_registry import Command, CommandRegistry
@@ -40,6 +42,7 @@ class WindowFacts:
     """What the window says about the program and does not compute.
 
     socket is the automation socket's path, None where it is off. project is a name to show, None before one is open.
+    recording is the run that is played back, None where everything is live: in a recording nothing can be done.
     """
 
     version: str
@@ -48,6 +51,7 @@ class WindowFacts:
     sandboxed: bool = False
     mode: Mode = Mode.ASK
     workers: int = 4
+    recording: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +127,10 @@ def make_context(
     editing: Editing,
     start: Start,
     on_quit: Callable[[], None],
+    now: Callable[[], datetime] = utc_now,
 ) -> WindowContext:
-    """The context of one window, with the objects that every panel shares."""
-    bridge = EventBridge(feed)
+    """The context of one window, with the objects that every panel shares. now: the moment that the feed is at."""
+    bridge = EventBridge(feed, now=now)
     tracks = TrackSource(bridge, registry, start)
     selection = Selection()
     return WindowContext(

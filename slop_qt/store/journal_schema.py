@@ -5,7 +5,7 @@ from pathlib import Path
 
 from slop_qt.core.errors import StoreError
 
-__all__ = ["SCHEMA_VERSION", "connect_reader", "connect_writer", "store_error"]
+__all__ = ["SCHEMA_VERSION", "connect_reader", "connect_undisturbed", "connect_writer", "log_of", "store_error"]
 
 SCHEMA_VERSION = 1
 _BUSY_TIMEOUT_S = 5.0
@@ -65,13 +65,23 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     return _connect(f"{path.absolute().as_uri()}?mode=ro")
 
 
+def connect_undisturbed(path: Path) -> sqlite3.Connection:
+    """As connect_reader, and without a lock or a file beside it: for a journal that nobody writes meanwhile."""
+    return _connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1")
+
+
+def log_of(path: Path) -> Path:
+    """What is written to the journal and not yet in it; there while somebody has it open, or after a crash."""
+    return path.with_name(path.name + "-wal")
+
+
 def _connect(uri: str) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
 
 
 def _refuse_lost_head(path: Path) -> None:
     # SQLite deletes the log of a database of no length: what is in there would be gone without a word.
-    log = path.with_name(path.name + "-wal")
+    log = log_of(path)
     if path.stat().st_size == 0 and log.exists() and log.stat().st_size:
         raise StoreError(f"The journal {path} is empty, but {log.name} beside it is not.", _DAMAGED)
 

@@ -48,7 +48,9 @@ class ApprovalsPanel(Panel):
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.clicked.connect(self._row_clicked)
         self._list.activated.connect(self._row_clicked)
-        self._card = ApprovalCard(context.theme, sandboxed=context.facts.sandboxed)
+        self._card = ApprovalCard(context.theme, sandboxed=context.facts.sandboxed, now=context.bridge.now)
+        if context.facts.recording is not None:
+            self._card.bar.lock("This is a recording: what was decided then cannot be decided again.")
         self._card.decided.connect(self._decide)
         self._card.next_wanted.connect(self._show_first)
         splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -65,6 +67,7 @@ class ApprovalsPanel(Panel):
         self._clock.timeout.connect(self._card.tick)
         self._add_shortcuts()
         self._model.rowsInserted.connect(self._rows_inserted)
+        self._model.modelReset.connect(self._start_again)
         self._model.resolved.connect(self._resolved)
         self._rows_inserted()
 
@@ -96,6 +99,16 @@ class ApprovalsPanel(Panel):
         if self._card.approval is None:
             self._show_first(settle=False)
         self._update_count()
+
+    def _start_again(self) -> None:
+        """The queue is that of another moment: what was shown stays, if it waits there too."""
+        shown = self._card.approval
+        again = self._model.approval(self._model.row_of(shown.id)) if shown is not None else None
+        if again is not None:
+            self._show(again, settle=False)
+            self._update_count()
+        else:
+            self._show_first(settle=False)
 
     def _row_clicked(self, index: QModelIndex) -> None:
         approval = self._model.approval(index.row())

@@ -49,6 +49,7 @@ class StatusStrip(QStatusBar):
         self._clock.setInterval(_TICK_MS)
         self._clock.timeout.connect(self._tick)
         self._clock.start()
+        context.bridge.replaced.connect(self._lengths.clear)
         context.bridge.runs_changed.connect(self._count)
         context.bridge.tickets_changed.connect(self._count)
         context.bridge.usage_changed.connect(self._count)
@@ -117,7 +118,8 @@ class StatusStrip(QStatusBar):
             if not stream.closed
         }
         grown = sum(length - self._lengths.get(key, 0) for key, length in lengths.items())
-        self._lengths = lengths
+        self._lengths.clear()
+        self._lengths.update(lengths)
         self._speed.setText(f"≈ {grown // _CHARACTERS_PER_TOKEN:,} tokens/s" if lengths else "")
 
 

@@ -57,6 +57,7 @@ class TierPanel(Panel):
         context.bridge.streams_changed.connect(self._streams_changed)
         context.selection.changed.connect(self._follow_selection)
         self._model.rowsInserted.connect(self._rows_inserted)
+        self._model.modelReset.connect(self._start_again)
         self._model.dataChanged.connect(self._say_count)
         self._rows_inserted()
 
@@ -123,6 +124,17 @@ class TierPanel(Panel):
         if self._side_by_side.isChecked():
             self._fill_grid()
         self._say_count()
+
+    def _start_again(self) -> None:
+        """The streams are others, or as they were at another moment: what was shown stays, if it is there."""
+        shown = self._pane.view.stream
+        row = self._model.row_of(shown.run_id, shown.stream_id) if shown is not None else -1
+        self._follows_newest = self._follows_newest or row < 0
+        self._rows_inserted()
+        if not self._follows_newest:
+            self._list.setCurrentIndex(self._model.index(row))
+        elif self._model.rowCount() == 0:
+            self._pane.show_stream(None)
 
     def _row_clicked(self, index: QModelIndex) -> None:
         self._follows_newest = index.row() == self._model.rowCount() - 1

@@ -1,6 +1,8 @@
 """One approval as a card: what kind, who asks, exactly what would happen, and the decision."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import JsonValue
 from PySide6.QtCore import Qt, Signal
@@ -53,8 +55,16 @@ class ApprovalCard(QFrame):
     decided = Signal(object)
     next_wanted = Signal()
 
-    def __init__(self, theme: Theme, *, sandboxed: bool, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        *,
+        sandboxed: bool,
+        now: Callable[[], datetime] = utc_now,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._now = now
         self._theme = theme
         self._sandboxed = sandboxed
         self._approval: Approval | None = None
@@ -134,7 +144,7 @@ class ApprovalCard(QFrame):
     def tick(self) -> None:
         """Say how long it has waited."""
         if self._approval is not None and self._approval.state is ApprovalState.PENDING:
-            waited = (utc_now() - self._approval.requested_at).total_seconds()
+            waited = (self._now() - self._approval.requested_at).total_seconds()
             self._waited.setText(f"waits {duration(waited)}")
 
     def _approve(self) -> None:

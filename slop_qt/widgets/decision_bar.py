@@ -33,6 +33,7 @@ class DecisionBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._stage: Stage = "none"
+        self._locked = False
         self._settling = QTimer(self)
         self._settling.setSingleShot(True)
         self._settling.timeout.connect(self._enable)
@@ -83,6 +84,14 @@ class DecisionBar(QWidget):
             self._reason.clear()
             self._reason.setFocus()
 
+    def lock(self, why: str) -> None:
+        """Nothing can be decided here, for good; the buttons say why."""
+        self._locked = True
+        self._settling.stop()
+        for button in (self._approve, self._edit, self._reject):
+            button.setToolTip(why)
+        self._enable()
+
     def say(self, words: str) -> None:
         """Say something else beside the buttons."""
         self._note.setText(words)
@@ -114,7 +123,7 @@ class DecisionBar(QWidget):
     def _enable(self) -> None:
         self._settling.stop()
         for button in (self._approve, self._edit, self._reject):
-            button.setEnabled(True)
+            button.setEnabled(not self._locked)
 
     @staticmethod
     def _can_press(button: QWidget) -> bool:

@@ -37,7 +37,6 @@ def test_version_and_help_exit_0(say):
     "arguments",
     [
         ("resume", "--project", "."),
-        ("replay", "20261122", "--speed", "2"),
     ],
 )
 def test_a_command_that_is_not_built_exits_2_and_says_so(say, arguments):

@@ -13,7 +13,7 @@ FAMILY = sorted(path for path in ICONS.glob("*.svg") if path.stem != "app")
 NAMES = """
 running waiting done failed blocked idle ready skipped cancelled verify merge review spawn edit command tool question
 step track ticket tokens activity diff search copy retry thinking plus play pause stop apply close columns down
-minus reading fit up
+minus reading fit up back
 system prompt docs file outline range dependency history result warm cold broken
 """
 

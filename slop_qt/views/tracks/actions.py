@@ -56,6 +56,8 @@ class TrackActions(QObject):
         track_id, run = self._context.selection.track_id, self.selected_run()
         active = run is not None and not run.ended
         busy = active or self.planning_run() is not None
+        if self._context.facts.recording is not None:
+            return dict.fromkeys(self.handlers(), False)
         return {
             "tracks.new_epic": self.planning_run() is None,
             "tracks.plan": track_id is not None and not busy,

@@ -37,7 +37,8 @@ class TracksPanel(Panel):
         super().__init__(context.theme, "tracks", empty)
         self._context = context
         self.actions_of_tracks = TrackActions(context, self)
-        empty.offer("tracks.first_epic", "New epic…", self.actions_of_tracks.new_epic)
+        if context.facts.recording is None:
+            empty.offer("tracks.first_epic", "New epic…", self.actions_of_tracks.new_epic)
         self._model = TrackModel(context.tracks, context.bridge, self)
         self._tree = self._make_tree()
         self._status = StatusChip(context.theme)
@@ -140,8 +141,9 @@ class TracksPanel(Panel):
             self._context.selection.select(tracks[-1].track.id)
         self._follow_selection()
         self._planning.setVisible(planning is not None)
-        self._stop.setVisible(planning is not None)
-        self._new.setVisible(planning is None)
+        live = self._context.facts.recording is None
+        self._stop.setVisible(live and planning is not None)
+        self._new.setVisible(live and planning is None)
         if planning is not None:
             tier = "Tier 2 plans tickets" if planning.title.startswith("Tickets for") else "Tier 1 plans tracks"
             self._planning.setText(f"{tier}…")
