@@ -24,9 +24,12 @@ class AppCommands:
         self._headless = headless
 
     def register(self, registry: CommandRegistry) -> None:
-        """Attach the commands."""
+        """Attach app.info and app.quit."""
         registry.register(commands.APP_INFO, self._info)
         registry.register(commands.APP_QUIT, self._quit)
+
+    def refuse_window(self, registry: CommandRegistry) -> None:
+        """Attach the refusals."""
         registry.register(commands.PROJECT_OPEN, self._stay)
         for command in commands.GUI_COMMANDS:
             registry.register(command, self._refuse)

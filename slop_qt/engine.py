@@ -136,7 +136,9 @@ class Engine:
         self.session = Session(self._parts(repository, paths))
         self.session.register(self.registry)
         self._models.register(self.registry)
-        AppCommands(self.project, self._main_loop, headless=self.headless).register(self.registry)
+        of_app = AppCommands(self.project, self._main_loop, headless=self.headless)
+        of_app.register(self.registry)
+        of_app.refuse_window(self.registry)
         self.session.close_interrupted()
         if self.server is None and (self.options.automation is not None or self.settings.automation):
             self._entrance.listen(self._behind())

@@ -131,8 +131,8 @@ class _Replay:
 
     def _register(self, main_loop: MainLoop) -> None:
         project = self._found.project or Path(self._found.project_name)
-        AppCommands(project, main_loop, headless=False).register(self._registry)
         ReplayDesk(self._playback, self._found.project, self._helpers).register(self._registry)
+        AppCommands(project, main_loop, headless=False).register(self._registry)
 
     def _listen(self, main_loop: MainLoop) -> None:
         """Answer on the socket, if that is wanted. Subscribers get the whole recording: all of it is committed."""

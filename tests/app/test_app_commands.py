@@ -19,7 +19,9 @@ from slop_qt.qt.main_loop import MainLoop
 def test_without_a_window_no_other_project_is_opened(headless: bool, words: str, qapp: QApplication) -> None:
     main_loop = MainLoop(qapp)
     registry = CommandRegistry()
-    AppCommands(Path("/here"), main_loop, headless=headless).register(registry)
+    of_app = AppCommands(Path("/here"), main_loop, headless=headless)
+    of_app.register(registry)
+    of_app.refuse_window(registry)
 
     async def main() -> list[str]:
         with pytest.raises(NotPossibleError, match=words):
