@@ -1,4 +1,5 @@
-"""What every test needs: Qt without a display, nobody's keyring, and signals that end what it starts.
+"""What every test needs: Qt without a display, or on the platform that is named (as Xvfb's), nobody's keyring, and
+signals that end what it starts.
 
 Qt is not imported here, nor named in pyproject.toml: tests/scripted runs where there is none.
 """
@@ -8,7 +9,7 @@ import signal
 
 from hypothesis import HealthCheck, settings
 
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ["QT_QPA_PLATFORM"] = os.environ.get("SLOP_QT_TEST_PLATFORM", "offscreen")
 os.environ["PYTEST_QT_API"] = "pyside6"
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 

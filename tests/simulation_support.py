@@ -1,5 +1,6 @@
 """A small real project, and the real application on it as a process of its own: what simulations are made of."""
 
+import atexit
 import json
 import os
 import select
@@ -11,10 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import tomlkit
+from forked_process import ForkedProcess, ForkServer
 
 from slop_qt.automation import Client
 from slop_qt.core.tickets import TicketSpec
@@ -36,6 +39,18 @@ __all__ = [
 
 # As long as a machine may need that has much else to do; less than pytest gives a test.
 WAIT_S = 90.0
+
+# What a started application keeps of this process's environment; and, where Qt has a display, what leads to it.
+KEPT = {"PATH", "LANG", "LC_ALL", "TMPDIR", "QT_QPA_PLATFORM"}
+DISPLAY = {"DISPLAY", "XAUTHORITY"}
+
+# Whoever has a vendor's key uses its library, which takes a second to import.
+VENDORS = {"ANTHROPIC_API_KEY": "anthropic", "OPENAI_API_KEY": "openai", "GEMINI_API_KEY": "google.genai"}
+
+
+def kept_environment() -> dict[str, str]:
+    """What started applications keep of this process's environment."""
+    return {name: value for name, value in os.environ.items() if name in KEPT}
 
 
 def ticket(ticket_id: str, **fields: Any) -> TicketSpec:
@@ -105,11 +120,14 @@ class Project:
     environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "LC_ALL", "TMPDIR"}}
+        kept = kept_environment()
+        platform = kept.setdefault("QT_QPA_PLATFORM", "offscreen")
+        if platform != "offscreen":
+            kept.update({name: os.environ[name] for name in DISPLAY if name in os.environ})
         folders = {f"XDG_{name}_HOME": str(self.home / name.lower()) for name in ("CONFIG", "DATA", "CACHE", "STATE")}
         runtime = self.home / "runtime"
         runtime.mkdir(mode=0o700)
-        own = {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(runtime), "QT_QPA_PLATFORM": "offscreen"}
+        own = {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(runtime)}
         own["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
         self.environment = {**kept, **folders, **own, **self.environment}
         self.folder.mkdir()
@@ -170,18 +188,18 @@ class Project:
         path.write_text(tomlkit.dumps({"seed": 1, "defaults": defaults, "turn": list(turns)}))
         return path
 
-    def start(self, *arguments: str | Path, **streams: Any) -> "Application":
-        """Start `slop-qt` with these arguments, in the repository's folder."""
-        return Application(self, [str(argument) for argument in arguments], **streams)
+    def start(self, *arguments: str | Path, fresh: bool = False, **streams: Any) -> "Application":
+        """Start `slop-qt` with these arguments, in the repository's folder; see Application for the rest."""
+        return Application(self, [str(argument) for argument in arguments], fresh=fresh, **streams)
 
-    def slop(self, *arguments: str | Path) -> Result:
+    def slop(self, *arguments: str | Path, fresh: bool = False) -> Result:
         """Run `slop-qt` to its end."""
-        with self.start(*arguments) as application:
+        with self.start(*arguments, fresh=fresh) as application:
             return application.result()
 
-    def run(self, track: str, *arguments: str | Path, mode: str = "auto") -> Result:
+    def run(self, track: str, *arguments: str | Path, mode: str = "auto", fresh: bool = False) -> Result:
         """`slop-qt run` on a track with the scenario; in mode auto without a sandbox unless another is named."""
-        return self.slop(*self.run_arguments(track, *arguments, mode=mode))
+        return self.slop(*self.run_arguments(track, *arguments, mode=mode), fresh=fresh)
 
     def run_arguments(self, track: str, *arguments: str | Path, mode: str = "auto") -> Sequence[str | Path]:
         """What `run` says on the command line."""
@@ -190,15 +208,35 @@ class Project:
         return ("run", "--project", self.folder, "--track", track, "--mode", mode, *loose, *scripted, *arguments)
 
 
-class Application:
-    """The running application. A context manager: at its end the process has ended, whatever happened."""
+@cache
+def fork_server() -> ForkServer:
+    """The one of this process. It ends with it."""
+    server = ForkServer(kept_environment())
+    atexit.register(server.close)
+    return server
 
-    def __init__(self, project: Project, arguments: list[str], **streams: Any) -> None:
+
+class Application:
+    """The running application. A context manager: at its end the process has ended, whatever happened.
+
+    It is forked from a server that has imported it, unless it is to be fresh: a new `python -m slop_qt`, which takes a
+    second more. It is always fresh where SLOP_QT_TEST_FRESH is set, and where the environment or the streams ask for
+    what a fork cannot give. streams are stdin, stdout and stderr of subprocess.Popen.
+    """
+
+    def __init__(self, project: Project, arguments: list[str], *, fresh: bool = False, **streams: Any) -> None:
         self.project = project
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
-        command = [sys.executable, "-m", "slop_qt", *arguments]
         environment = {**project.environment, "PYTHONPATH": str(Path(__file__).parents[1])}
-        self.process = subprocess.Popen(command, cwd=project.folder, env=environment, **streams)
+        self.process: ForkedProcess | subprocess.Popen[bytes]
+        if fresh or not _can_fork(environment):
+            command = [sys.executable, "-m", "slop_qt", *arguments]
+            self.process = subprocess.Popen(command, cwd=project.folder, env=environment, **streams)
+        else:
+            vendors = [library for key, library in VENDORS.items() if key in environment]
+            self.process = fork_server().start(
+                arguments, cwd=project.folder, env=environment, preload=vendors, **streams
+            )
 
     def __enter__(self) -> "Application":
         return self
@@ -224,6 +262,12 @@ class Application:
         assert self.process.poll() is None, self.result().err
         with Client(self.project.socket, timeout_s=WAIT_S) as client:
             yield client
+
+
+def _can_fork(environment: dict[str, str]) -> bool:
+    if sys.platform != "linux" or "SLOP_QT_TEST_FRESH" in os.environ:
+        return False
+    return fork_server().suits(environment)
 
 
 def _listening(path: Path) -> bool:

@@ -23,7 +23,8 @@ from slop_qt.mma import commands, shapes
 from slop_qt.store.conductor.folder import ConductorFolder
 from slop_qt.store.journal import Journal
 
-BUSY_CYCLES, IDLE_CYCLES = 2, 42  # busy ones in each of eight ways, idle ones in two: a hundred in all
+# In each of four ways, with a window and without one: a hundred in all. An idle window costs five times an idle run.
+BUSY_CYCLES, IDLE_WINDOWS, IDLE_RUNS = 2, 10, 11
 WORKERS = 16
 TRACK = "busy_20261122"
 SLEEP = f"sleep 1000.{os.getpid()}"  # nobody else on this machine sleeps for exactly that long
@@ -199,13 +200,13 @@ def test_the_window_opens_and_quits(way: str, options: LaunchOptions, qapp: QApp
     assert not [widget for widget in qapp.topLevelWidgets() if widget.isVisible()]
 
 
-@pytest.mark.parametrize("way", ["app.quit", "window closed"])
+@pytest.mark.parametrize("way", WAYS)
 def test_a_window_in_which_nothing_is_done_opens_and_quits(
     way: str, options: LaunchOptions, qapp: QApplication
 ) -> None:
     quit_by, code = WAYS[way]
     before = 0
-    for cycle in range(IDLE_CYCLES):
+    for cycle in range(IDLE_WINDOWS):
 
         async def opened(engine: Engine, window: object) -> None:
             quit_by(engine, window)()
@@ -233,6 +234,27 @@ def test_a_run_without_a_window_starts_and_quits(way: str, options: LaunchOption
     for cycle in range(BUSY_CYCLES):
         assert run_headless(options, job, json=True) == code
         settle(qapp)
+        before = before or threads()
+        wait_for_threads(before, cycle)
+    nothing_is_left(options)
+
+
+@pytest.mark.parametrize("way", ["app.quit", "SIGINT", "SIGTERM", "its end"])
+def test_a_run_in_which_nothing_is_done_starts_and_quits(way: str, options: LaunchOptions, qapp: QApplication) -> None:
+    quit_by, code = WAYS.get(way, (None, 7))
+
+    async def job(engine: Engine) -> int:
+        import asyncio
+
+        if quit_by:
+            quit_by(engine, None)()
+            await asyncio.Event().wait()
+        return 7
+
+    before = 0
+    for cycle in range(IDLE_RUNS):
+        assert run_headless(options, job, json=True) == code
+        settle(qapp, collect=cycle % 10 == 0)
         before = before or threads()
         wait_for_threads(before, cycle)
     nothing_is_left(options)

@@ -168,7 +168,7 @@ def test_as_a_process_of_its_own_it_ends_well_where_nobody_reads_it(project: Pro
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        with project.start(*arguments, stdout=writing) as application:
+        with project.start(*arguments, stdout=writing, fresh=True) as application:
             result = application.result()
     finally:
         os.close(writing)

@@ -232,7 +232,7 @@ def test_a_key_in_an_address_is_not_shown(project: Project) -> None:
 def test_ctrl_c_ends_it_at_once(project: Project) -> None:
     with LoopbackServer.saying(Answer([STALL])) as server:
         project.environment.update(with_anthropic(server))
-        with project.start("doctor") as application:
+        with project.start("doctor", fresh=True) as application:
             assert server.wait_until_asked(WAIT_S)
             application.interrupt()
             assert application.result(10).code == 130
@@ -246,7 +246,7 @@ def test_it_runs_beside_an_instance_that_has_the_project_open(project: Project) 
 def test_standard_output_that_nobody_reads_ends_it_with_its_code(project: Project) -> None:
     read, write = os.pipe()
     os.close(read)
-    with project.start("doctor", "--offline", stdout=write) as application:
+    with project.start("doctor", "--offline", stdout=write, fresh=True) as application:
         os.close(write)
         assert application.result().code == 3
 

@@ -113,7 +113,7 @@ def test_progress_for_people_says_everything_once(project):
         turn(3, write_file("T-002"), finish(), ticket="T-002"),
     )
     track = project.track(ticket("T-001"), ticket("T-002", depends_on=("T-001",)), title="Two of them")
-    result = project.run(track, "--apply")
+    result = project.run(track, "--apply", fresh=True)
     assert (result.code, result.err) == (0, "")
     lines = result.out.splitlines()
     told = [line for line in lines if line.strip()]
@@ -309,7 +309,7 @@ def test_interrupted_in_the_middle_of_everything_it_ends_in_order(project, numbe
     )
     tickets = ticket("runs"), ticket("verifies", verify="sleep 1000"), ticket("hangs")
     arguments = project.run_arguments(project.track(*tickets), "--json", f"--automation={project.socket}")
-    with project.start(*arguments) as application:
+    with project.start(*arguments, fresh=True) as application:
         with application.client() as client:
             busy = {"runs": "running", "verifies": "verifying", "hangs": "running"}
             until(lambda: {t["id"]: t["status"] for t in client.get_mma_status()["tickets"]} == busy, "busy workers")
@@ -328,7 +328,7 @@ def test_interrupted_in_the_middle_of_everything_it_ends_in_order(project, numbe
 def test_interrupted_while_planning_it_ends_in_order(project):
     scenario = project.scenario(turn(1, fault={"kind": "hang"}))
     planning = ("--project", project.folder, "--epic", "Do it", "--scenario", scenario)
-    with project.start("plan", *planning, f"--automation={project.socket}") as application:
+    with project.start("plan", *planning, f"--automation={project.socket}", fresh=True) as application:
         with application.client() as client:
             until(lambda: client.get_mma_status()["mma_streams"], "Tier 1")
         application.interrupt()
@@ -339,7 +339,7 @@ def test_a_reader_that_goes_away_ends_the_run_in_order(project):
     project.scenario(turn(3, text="x" * 200_000, turn=1), turn(3, fault={"kind": "hang"}))
     arguments = project.run_arguments(project.track(ticket("T-001")), "--json")
     reading, writing = os.pipe()
-    with project.start(*arguments, stdout=writing) as application:
+    with project.start(*arguments, stdout=writing, fresh=True) as application:
         os.close(writing)
         assert os.read(reading, 10)
         os.close(reading)
@@ -351,7 +351,7 @@ def test_a_reader_that_goes_away_ends_the_run_in_order(project):
 def test_a_full_disk_behind_standard_output_ends_the_run_in_order(project):
     project.scenario(turn(3, finish()))
     arguments = project.run_arguments(project.track(ticket("T-001")))
-    with Path("/dev/full").open("wb") as full, project.start(*arguments, stdout=full) as application:
+    with Path("/dev/full").open("wb") as full, project.start(*arguments, stdout=full, fresh=True) as application:
         _, err = application.process.communicate(timeout=30)
     assert application.process.returncode == 1
     assert err.decode() == "slop-qt: Standard output cannot be written to: No space left on device.\n"
@@ -366,7 +366,7 @@ def test_a_run_imports_no_view_and_needs_no_display(project):
     assert done.stdout.strip() == "[]"
     project.environment.pop("QT_QPA_PLATFORM")
     project.scenario(turn(3, finish()))
-    assert project.run(project.track(ticket("T-001"))).code == 0
+    assert project.run(project.track(ticket("T-001")), fresh=True).code == 0
 
 
 def test_automation_without_a_path_is_found_by_ctl(project):
@@ -375,7 +375,7 @@ def test_automation_without_a_path_is_found_by_ctl(project):
     with project.start("plan", *planning) as application:
         socket = project.home / "runtime" / "slop-qt" / f"{application.process.pid}.sock"
         until(lambda: socket.exists() and application.process.poll() is None, "the socket")
-        info = project.slop("ctl", "app.info")
+        info = project.slop("ctl", "app.info", fresh=True)
         assert (info.code, json.loads(info.out)["pid"]) == (0, application.process.pid)
         wrong = project.slop("ctl", "track.show", '{"track_id": "none"}')
         assert (wrong.code, wrong.out) == (2, "")

@@ -33,7 +33,9 @@ class Person:
 
 
 @contextmanager
-def at_a_terminal(project: Project, track: str, *arguments: str) -> Iterator[tuple[Application, Person]]:
+def at_a_terminal(
+    project: Project, track: str, *arguments: str, fresh: bool = False
+) -> Iterator[tuple[Application, Person]]:
     """The application with standard input and error on a terminal that does not echo."""
     master, slave = pty.openpty()
     settings = termios.tcgetattr(slave)
@@ -43,7 +45,7 @@ def at_a_terminal(project: Project, track: str, *arguments: str) -> Iterator[tup
     try:
         mode = arguments[1] if arguments[:1] == ("--mode",) else "ask"
         command = project.run_arguments(track, *arguments[2:], mode=mode)
-        with project.start(*command, stdin=slave, stderr=slave) as application:
+        with project.start(*command, stdin=slave, stderr=slave, fresh=fresh) as application:
             yield application, Person(master)
     finally:
         os.close(master)
@@ -59,7 +61,7 @@ def test_every_kind_is_asked_about_and_an_answer_reaches_the_agent(project):
         turn(3, {"name": "ask_user", "input": {"question": "Which colour?", "choices": ["red"]}}, turn=2),
         turn(3, write_file("T-001", "blue\n"), finish("It is blue."), turn=3),
     )
-    with at_a_terminal(project, project.track(ticket("T-001")), "--mode", "ask", "--json", "--apply") as (
+    with at_a_terminal(project, project.track(ticket("T-001")), "--mode", "ask", "--json", "--apply", fresh=True) as (
         application,
         person,
     ):
@@ -148,7 +150,7 @@ def test_a_terminal_that_is_closed_ends_what_waits(project):
 
 def test_an_interrupt_at_a_question_ends_the_run_in_order(project):
     project.scenario(turn(3, finish()))
-    with at_a_terminal(project, project.track(ticket("T-001"))) as (application, person):
+    with at_a_terminal(project, project.track(ticket("T-001")), fresh=True) as (application, person):
         person.reads_until(CHOICES)
         application.interrupt()
         assert application.result().code == 130

@@ -59,7 +59,7 @@ def environment(base_url: str, **more: str) -> dict[str, str]:
 
 def run_epic(project: Project, *arguments: str) -> Result:
     named = ("--project", project.folder, "--epic", "Greet us", "--provider", "anthropic", "--mode", "auto")
-    result = project.slop("run", *named, "--unsandboxed", *arguments)
+    result = project.slop("run", *named, "--unsandboxed", *arguments, fresh=True)
     kept = [path for path in project.home.rglob("*") if path.is_file()]
     assert not [path for path in kept if CANARY_KEY.encode() in path.read_bytes()], "the key is nowhere on disk"
     assert CANARY_KEY not in result.out + result.err

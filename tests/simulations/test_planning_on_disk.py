@@ -65,7 +65,7 @@ def _without_nothing(tickets: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def window(project: Project, *arguments: str | Path) -> Application:
-    return project.start(project.folder, f"--automation={project.socket}", "--unsandboxed", *arguments)
+    return project.start(project.folder, f"--automation={project.socket}", "--unsandboxed", *arguments, fresh=True)
 
 
 def seen(client: Any) -> dict[str, Any]:

@@ -221,7 +221,7 @@ def test_a_run_that_is_interrupted_leaves_what_was_answered_and_spent_until_then
     arguments = project.run_arguments(
         project.track(ticket("A")), "--json", "--record", into, f"--automation={project.socket}"
     )
-    with project.start(*arguments) as application:
+    with project.start(*arguments, fresh=True) as application:
         with application.client() as client:
             until(lambda: client.get_mma_status()["mma_streams"].get("Tier 3: A") == "First.Then", "the second turn")
             assert not into.exists()

@@ -9,7 +9,7 @@ from simulation_support import processes_in
 
 def test_the_demo_leaves_a_repository_with_the_merged_work_whose_own_tests_pass(project):
     folder = project.home / "demo"
-    result = project.slop("demo", "--headless", "--into", folder)
+    result = project.slop("demo", "--headless", "--into", folder, fresh=True)
     assert (result.code, result.err) == (0, "")
     assert "Attempt 1 failed its verification; Tier 4 looks at it." in result.out
     assert "All 7 tickets are done." in result.out
