@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from slop_qt.core.approvals import ApprovalState, DecidedBy, Mode
 from slop_qt.core.context import ContextReport
-from slop_qt.core.errors import NotFoundError, NotPossibleError, WaitTimedOutError
+from slop_qt.core.errors import NotFoundError, WaitTimedOutError
 from slop_qt.core.events import ApprovalResolved, RunEnded
 from slop_qt.core.settings import Rule
 from slop_qt.core.state import Changes, RunState
@@ -21,6 +21,7 @@ from slop_qt.mma.forecasting import Forecasting
 from slop_qt.mma.plan_desk import PlanDesk
 from slop_qt.mma.planning import Planning
 from slop_qt.mma.planning_runs import PlanningRuns
+from slop_qt.mma.remembering import Remembering
 from slop_qt.mma.revising import Revising
 from slop_qt.mma.run_order import RunOrder
 from slop_qt.mma.runs import Runs
@@ -56,6 +57,7 @@ class Session:
         self._context_texts = ContextTexts(parts, self._run)
         self._forecasting = Forecasting(parts)
         self._context_desk = ContextDesk(parts, self._runs)
+        self._remembering = Remembering(parts.preferences, parts.offload, parts.desk)
         self._revising = Revising(parts, self._planning_runs, self._applying)
 
     def register(self, registry: CommandRegistry) -> None:
@@ -103,6 +105,7 @@ class Session:
     async def close(self) -> None:
         """Cancel every agent and wait for their ends."""
         await asyncio.gather(self._planning_runs.close(), self._runs.close())
+        await self._remembering.close()
 
     async def start_run(
         self, params: shapes.StartRun, base_commit: str | None = None, *, budget_tokens: int | None = None
@@ -228,10 +231,11 @@ class Session:
 
     async def _resolve(self, params: shapes.ResolveApproval, by: DecidedBy) -> shapes.ApprovalResult:
         if params.remember:
-            raise NotPossibleError("Remembering a decision is not built yet.", "Decide without remember.")
-        approval, seq = self._parts.desk.resolve(
-            params.id, params.decision, edited=params.edited, note=params.note, by=by
-        )
+            approval, seq = await self._remembering.resolve(params, by)
+        else:
+            approval, seq = self._parts.desk.resolve(
+                params.id, params.decision, edited=params.edited, note=params.note, by=by
+            )
         await self._parts.feed.caught_up(seq)
         return shapes.ApprovalResult(approval=approval)
 

@@ -3,7 +3,8 @@
 from typing import Literal
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from slop_qt.widgets.buttons import push_button
 
@@ -12,6 +13,10 @@ __all__ = ["DecisionBar", "Stage"]
 Stage = Literal["none", "ask", "answer", "edit", "reject", "resolved"]
 
 _SETTLE_MS = 350  # what came because another was decided must not be decided by the same double click
+_REMEMBER_TIP = (
+    "Approved, the very same passes from now on without asking; rejected, it is refused. In every project, until you "
+    "remove the rule in the settings. Anything that differs by a character is asked about as before."
+)
 _APPROVE_WORDS = {"edit": "Approve as edited", "answer": "Answer"}
 
 
@@ -45,6 +50,10 @@ class DecisionBar(QWidget):
         self._reason.setAccessibleName("Reason for rejecting")
         self._reason.setPlaceholderText("Why not? The agent reads this.")
         self._reason.returnPressed.connect(self._reject_now)
+        self._remember = QCheckBox()
+        self._remember.setObjectName("approvals.remember")
+        self._remember.setToolTip(f"{_REMEMBER_TIP} ({QKeySequence('M').toString()})")
+        self._remember.setAccessibleDescription(_REMEMBER_TIP)
         self._back = push_button("approvals.back", "Back", self.back, shortcut="Escape")
         self._reject = push_button("approvals.reject", "Reject", self.reject, shortcut="R")
         self._edit = push_button("approvals.edit", "Edit", self.edit, shortcut="E")
@@ -58,8 +67,21 @@ class DecisionBar(QWidget):
         row.setSpacing(8)
         row.addWidget(self._note, 1)
         row.addWidget(self._reason, 1)
+        row.addWidget(self._remember)
         for button in (self._back, self._reject, self._edit, self._sure, self._approve, self._next):
             row.addWidget(button)
+
+    @property
+    def remember(self) -> bool:
+        """Whether the decision is to be remembered."""
+        return not self._remember.isHidden() and self._remember.isChecked()
+
+    def offer_remembering(self, what: str) -> None:
+        """For another approval: nothing is ticked. what can be remembered: `command`; empty where nothing can."""
+        words = f"for this exact {what}" if what else ""
+        self._remember.setChecked(False)
+        self._remember.setText(f"Re&member {words}" if what else "")
+        self._remember.setAccessibleName(f"Remember {words}" if what else "")
 
     def show_stage(self, stage: Stage, words: str = "", *, editable: bool = False, settle: bool = False) -> None:
         """Show the buttons of that stage. `settle`: nothing can be pressed for a moment."""
@@ -67,6 +89,7 @@ class DecisionBar(QWidget):
         self._note.setText(words)
         self._note.setVisible(stage != "reject")
         self._reason.setVisible(stage == "reject")
+        self._remember.setVisible(stage in {"ask", "edit", "reject"} and bool(self._remember.text()))
         self._back.setVisible(stage in {"edit", "reject"})
         self._reject.setVisible(stage in {"ask", "answer"})
         self._edit.setVisible(stage == "ask" and editable)
@@ -76,7 +99,7 @@ class DecisionBar(QWidget):
         self._next.setVisible(stage == "resolved")
         self._enable()
         if settle:
-            for button in (self._approve, self._edit, self._reject):
+            for button in (self._approve, self._edit, self._reject, self._remember):
                 button.setEnabled(False)
             self._settling.start(_SETTLE_MS)
         if stage == "reject":
@@ -102,6 +125,11 @@ class DecisionBar(QWidget):
         if self._can_press(self._reject):
             self.reject_wanted.emit()
 
+    def toggle_remember(self) -> None:
+        """As if the box were clicked, if it can be."""
+        if self._can_press(self._remember):
+            self._remember.toggle()
+
     def back(self) -> None:
         """As if the button were pressed, if it can be."""
         if self._can_press(self._back):
@@ -113,7 +141,7 @@ class DecisionBar(QWidget):
 
     def _enable(self) -> None:
         self._settling.stop()
-        for button in (self._approve, self._edit, self._reject):
+        for button in (self._approve, self._edit, self._reject, self._remember):
             button.setEnabled(True)
 
     @staticmethod
