@@ -81,7 +81,7 @@ class ApprovalCard(QFrame):
         self._bodies = QStackedWidget()
         self._bodies.addWidget(self._diff)
         self._bodies.addWidget(self._text)
-        self.bar = DecisionBar()
+        self.bar = DecisionBar(theme)
         self.bar.approve_wanted.connect(self._approve)
         self.bar.edit_wanted.connect(self._edit)
         self.bar.reject_wanted.connect(self._reject)

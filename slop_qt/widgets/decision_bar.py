@@ -2,11 +2,13 @@
 
 from typing import Literal
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
+from slop_qt.qt.theme import Theme
 from slop_qt.widgets.buttons import push_button
+from slop_qt.widgets.fields import CheckField
 
 __all__ = ["DecisionBar", "Stage"]
 
@@ -35,9 +37,10 @@ class DecisionBar(QWidget):
     next_wanted = Signal()
     rejected = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._stage: Stage = "none"
+        self._rememberable = False
         self._settling = QTimer(self)
         self._settling.setSingleShot(True)
         self._settling.timeout.connect(self._enable)
@@ -50,8 +53,7 @@ class DecisionBar(QWidget):
         self._reason.setAccessibleName("Reason for rejecting")
         self._reason.setPlaceholderText("Why not? The agent reads this.")
         self._reason.returnPressed.connect(self._reject_now)
-        self._remember = QCheckBox()
-        self._remember.setObjectName("approvals.remember")
+        self._remember = CheckField(theme, "Re&member exactly this", "approvals.remember", "Remember exactly this")
         self._remember.setToolTip(f"{_REMEMBER_TIP} ({QKeySequence('M').toString()})")
         self._remember.setAccessibleDescription(_REMEMBER_TIP)
         self._back = push_button("approvals.back", "Back", self.back, shortcut="Escape")
@@ -65,11 +67,13 @@ class DecisionBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 12, 8)
         row.setSpacing(8)
-        row.addWidget(self._note, 1)
-        row.addWidget(self._reason, 1)
-        row.addWidget(self._remember)
+        words = QVBoxLayout()
+        words.setSpacing(4)
+        for widget in (self._note, self._reason, self._remember):
+            words.addWidget(widget)
+        row.addLayout(words, 1)
         for button in (self._back, self._reject, self._edit, self._sure, self._approve, self._next):
-            row.addWidget(button)
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignBottom)
 
     @property
     def remember(self) -> bool:
@@ -78,10 +82,9 @@ class DecisionBar(QWidget):
 
     def offer_remembering(self, what: str) -> None:
         """For another approval: nothing is ticked. what can be remembered: `command`; empty where nothing can."""
-        words = f"for this exact {what}" if what else ""
+        self._rememberable = bool(what)
         self._remember.setChecked(False)
-        self._remember.setText(f"Re&member {words}" if what else "")
-        self._remember.setAccessibleName(f"Remember {words}" if what else "")
+        self._remember.setAccessibleName(f"Remember for this exact {what}" if what else "Remember")
 
     def show_stage(self, stage: Stage, words: str = "", *, editable: bool = False, settle: bool = False) -> None:
         """Show the buttons of that stage. `settle`: nothing can be pressed for a moment."""
@@ -89,7 +92,7 @@ class DecisionBar(QWidget):
         self._note.setText(words)
         self._note.setVisible(stage != "reject")
         self._reason.setVisible(stage == "reject")
-        self._remember.setVisible(stage in {"ask", "edit", "reject"} and bool(self._remember.text()))
+        self._remember.setVisible(stage in {"ask", "edit", "reject"} and self._rememberable)
         self._back.setVisible(stage in {"edit", "reject"})
         self._reject.setVisible(stage in {"ask", "answer"})
         self._edit.setVisible(stage == "ask" and editable)

@@ -9,11 +9,13 @@ from slop_qt.core.settings import Rule
 from slop_qt.core.visible_text import make_visible
 from slop_qt.qt.theme import Theme
 from slop_qt.views.settings.words import rule_details, rule_look, rule_subject
-from slop_qt.widgets.buttons import muted_label, push_button
+from slop_qt.widgets.buttons import push_button
 from slop_qt.widgets.elided_label import ElidedLabel
 from slop_qt.widgets.status_chip import StatusChip
 
 __all__ = ["RuleRow"]
+
+_CHIP_WIDTH = 68  # the longest word of the three: what stands behind them begins in one line
 
 
 class RuleRow(QFrame):
@@ -38,10 +40,11 @@ class RuleRow(QFrame):
         look = rule_look(rule)
         subject = ElidedLabel(theme, f"{name}.subject", fixed=rule.subject is not None)
         text = make_visible(rule_subject(rule))
-        subject.say(text.replace("\n", "␊"))
+        subject.say(text.replace("\n", " ↵ "))
         subject.setToolTip(f"<pre>{html.escape(text)}</pre>")  # a tip that looks like HTML is taken for it
-        details = muted_label(rule_details(rule))
-        details.setObjectName(f"{name}.details")
+        details = ElidedLabel(theme, f"{name}.details")
+        details.say(make_visible(rule_details(rule)))
+        details.setVisible(rule.subject is not None)
         self.button = push_button(f"{name}.remove", "Remove", self._remove)
         self.button.setAutoDefault(False)
         self.button.setAccessibleName(f"Remove the rule: {look.word} {subject.text}")
@@ -50,6 +53,7 @@ class RuleRow(QFrame):
         words.addWidget(subject)
         words.addWidget(details)
         chip = StatusChip(theme, look)
+        chip.setFixedWidth(_CHIP_WIDTH)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 8, 6)
         row.setSpacing(12)

@@ -22,7 +22,7 @@ _WORDS = (
     "Rules come before the mode, in every project. A refusal always wins, then the first that matches. They are "
     "compared exactly, to the character. What you remove here is asked about again at once."
 )
-_NONE = "Tick “Remember for this exact command” where a command waits for you, and the rule appears here."
+_NONE = "Tick “Remember exactly this” where a command waits for you, and the rule appears here."
 
 
 class RulesPage(QWidget):
