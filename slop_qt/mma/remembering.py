@@ -1,4 +1,4 @@
-"""Decisions that are remembered: the rule is written first, then the approval is decided, and then both count."""
+"""Decisions that are remembered: the rule is written, then the approval is decided, and only then the rule counts."""
 
 import asyncio
 import copy
@@ -22,7 +22,8 @@ class Remembering:
     """Decides approvals of which the decision becomes a rule of the person's. Lives in the main thread's loop.
 
     Either both happen or neither: where the rule cannot be written, the approval waits on; where somebody else decided
-    meanwhile, the rule is taken back. One after another, so that a rule that is taken back is nobody else's.
+    meanwhile, the rule is taken out of the file again, and has never counted. One after another, so that a rule that is
+    taken back is nobody else's.
     """
 
     def __init__(self, preferences: Preferences, offload: Offload, desk: ApprovalDesk) -> None:
@@ -60,7 +61,7 @@ class Remembering:
             request, foreseen = self._desk.foresee(params.id, params.decision, edited=edited)
             rule = rule_of(foreseen, action)
             self._require_effect(rule, request, foreseen)
-            added = await self._offload.run(partial(self._preferences.add_rule, rule))
+            added = await self._offload.run(partial(self._preferences.write_rule, rule))
             try:
                 resolved = self._desk.resolve(
                     params.id,
@@ -74,6 +75,7 @@ class Remembering:
                 if added:
                     await self._take_back(rule, error)
                 raise
+            await self._offload.run(partial(self._preferences.enforce_rule, rule))
             self._desk.reconsider()
             return resolved
 

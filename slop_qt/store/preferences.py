@@ -56,16 +56,19 @@ class Preferences:
                 self._current = now.model_copy(update={"budget": budget})
             return self._current
 
-    def add_rule(self, rule: Rule) -> bool:
-        """Let a rule count from now on, after those there are. False if it stood in the file already.
+    def write_rule(self, rule: Rule) -> bool:
+        """Put a rule into the file, behind those there are; it is not in force yet. False if it stood there already.
 
-        Writes the file: for helper threads. Raises as `save`.
+        For helper threads. Raises as `save`.
         """
         with self._writing:
-            added = add_rule(self.path, rule)
+            return add_rule(self.path, rule)
+
+    def enforce_rule(self, rule: Rule) -> None:
+        """Let a rule that was written count from now on. Waits for whoever writes: for helper threads."""
+        with self._writing:
             if rule not in self._current.rules:
                 self._current = self._current.model_copy(update={"rules": (*self._current.rules, rule)})
-            return added
 
     def remove_rule(self, rule: Rule) -> None:
         """Let a rule count no more, in the file or in force. Writes the file: for helper threads. Raises as `save`."""
