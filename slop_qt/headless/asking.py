@@ -113,7 +113,10 @@ class TerminalDesk:
             self._say(f"  {make_visible(str(error))}\n")
         finally:
             self._deciding = None
+        before = self._asked
         self._ask()
+        if before is not None and self._asked is before:  # it waits on: it could not be decided so
+            self._say(f"  {_choices(before)}: ")
 
     def _say(self, text: str) -> None:
         self._out.write(text)
@@ -132,6 +135,8 @@ def read_decision(approval: Approval, line: str) -> shapes.ResolveApproval | Non
         given = {"decision": "approve"}
     elif word in _REJECT:
         given = {"decision": "reject", "note": rest.strip() or None}
+    elif why_not_remembered(approval.kind):
+        return None
     elif word == _ALWAYS and not rest:
         given = {"decision": "approve", "remember": True}
     elif word == _NEVER:
