@@ -21,6 +21,7 @@ from slop_qt.mma.command_registry import CommandRegistry
 from slop_qt.mma.feed import StateFeed
 from slop_qt.mma.model_desk import ModelDesk
 from slop_qt.mma.provider_shelf import ProviderShelf
+from slop_qt.mma.rule_desk import RuleDesk
 from slop_qt.mma.session import Session
 from slop_qt.mma.session_parts import SessionParts
 from slop_qt.providers.price_list import PriceList
@@ -136,6 +137,7 @@ class Engine:
         self.session = Session(self._parts(repository, paths))
         self.session.register(self.registry)
         self._models.register(self.registry)
+        RuleDesk(self.preferences, self._helpers).register(self.registry)
         of_app = AppCommands(self.project, self._main_loop, headless=self.headless)
         of_app.register(self.registry)
         of_app.refuse_window(self.registry)

@@ -11,7 +11,7 @@ from window_support import Stage
 from slop_qt.core.approvals import DecidedBy
 from slop_qt.core.errors import ConfigurationError, SlopError
 from slop_qt.core.models import ModelInfo
-from slop_qt.core.settings import ModelChoice
+from slop_qt.core.settings import ModelChoice, Rule
 from slop_qt.core.shape import Shape
 from slop_qt.mma import commands
 from slop_qt.mma import settings_shapes as shapes
@@ -105,6 +105,7 @@ class Backend:
         self.held: set[str] = set()
         self.failures: dict[str, SlopError] = {}
         self.local: tuple[shapes.LocalServer, ...] = ()
+        self.rules: tuple[Rule, ...] = ()
         self.models_problem: dict[str, tuple[str, str]] = {}
         self._waiting: list[tuple[str, Coroutine[Any, Any, None]]] = []
         self._now = ""
@@ -117,6 +118,8 @@ class Backend:
             (commands.PROVIDER_TRY, self._try),
             (commands.PROVIDER_MODELS, self._models),
             (commands.PROVIDER_FIND_LOCAL, self._find_local),
+            (commands.RULES_LIST, lambda _: shapes.RulesShown(rules=self.rules)),
+            (commands.RULES_REMOVE, self._remove_rule),
         ):
             stage.desk.registry.register(command, self._answering(command, handler))
 
@@ -193,6 +196,10 @@ class Backend:
         if status_ is not None and status_.key == "missing":
             problem, hint = f"There is no key for {status_.label}.", f"Set {status_.key_variable}."
         return shapes.ModelsListed(models=MODELS.get(params.provider, ()), problem=problem, hint=hint)
+
+    def _remove_rule(self, params: shapes.RemoveRule) -> shapes.RulesShown:
+        self.rules = tuple(rule for rule in self.rules if rule != params.rule)
+        return shapes.RulesShown(rules=self.rules)
 
     def _find_local(self, _: Nothing) -> shapes.LocalServers:
         return shapes.LocalServers(servers=self.local)

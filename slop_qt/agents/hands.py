@@ -1,6 +1,7 @@
 """An agent's tool calls: parsed strictly, decided about, recorded, carried out, and told back."""
 
 import contextlib
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -97,9 +98,12 @@ class Hands:
                 raise ToolError("Another call of this turn failed: look at its result first, then answer.")
             return await self._answered(call, tool, arguments)
         called = self._called(call_id, tool.name, arguments.model_dump(mode="json"))
+        bound = _binding(call_id, tool.name, arguments)
         try:
             effect = await tool.effect(arguments, self._context)
             decision = _HARMLESS if effect is None else await self._services.gate.decide(self._approval(effect))
+            if bound != _binding(call_id, tool.name, arguments):
+                raise ToolError("The call changed while it was decided about; nothing was done.", "Call it again.")
             if decision.approved and decision.edited:
                 arguments = tool.edited(arguments, decision.edited)
                 called = self._called(call_id, tool.name, arguments.model_dump(mode="json"))
@@ -181,6 +185,11 @@ class Hands:
             unique = f"{call_id or 'call'}-{number}"
         self._used_ids.add(unique)
         return unique
+
+
+def _binding(call_id: str, name: str, arguments: Shape) -> bytes:
+    """What an approval is for: this call, with these arguments."""
+    return hashlib.sha256(f"{call_id}\0{name}\0{arguments!r}".encode("utf-8", "surrogatepass")).digest()
 
 
 def _lenient(arguments_json: str, kept: int | None = None) -> Any:

@@ -1,5 +1,6 @@
 """Pending decisions: what would happen, who asks, and what was decided (shape: Approval in the automation protocol)."""
 
+import shlex
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
@@ -25,6 +26,7 @@ __all__ = [
     "StepPayload",
     "ToolPayload",
     "Verdict",
+    "command_line",
 ]
 
 
@@ -95,6 +97,11 @@ class CommandPayload(Shape):
 
     command: str | tuple[str, ...]
     cwd: str
+
+
+def command_line(command: str | tuple[str, ...]) -> str:
+    """The command as one line of shell: what a rule compares and a person reads."""
+    return command if isinstance(command, str) else shlex.join(command)
 
 
 class MergePayload(Shape):

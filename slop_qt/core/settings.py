@@ -1,13 +1,14 @@
 """What a person can set; read from their own settings file and the command line, never from a project."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from slop_qt.core.approvals import ApprovalKind, Mode
 from slop_qt.core.budgets import BudgetLimits
 from slop_qt.core.conversation import CacheTtl
+from slop_qt.core.exact_json import exact_json, read_exact_json
 from slop_qt.core.shape import Shape
 
 __all__ = ["Limits", "ModelChoice", "Rule", "Server", "Settings"]
@@ -40,12 +41,37 @@ class Rule(Shape):
     """A rule of the person's own. It comes before the mode, and a deny always wins.
 
     subject is compared exactly with the command line, path, tool name or ticket id; None stands for every one of
-    that kind.
+    that kind. The rest narrows it down, and None stands for any: of a command, cwd is the folder in the worktree, and
+    shell whether /bin/sh reads it or a program gets its arguments as they are; of a tool, arguments is the JSON object.
     """
 
     action: Literal["allow", "ask", "deny"]
     kind: ApprovalKind
     subject: str | None = None
+    cwd: str | None = None
+    shell: bool | None = None
+    arguments: str | None = None
+
+    @field_validator("arguments")
+    @classmethod
+    def _is_object(cls, arguments: str | None) -> str | None:
+        if arguments is None:
+            return None
+        try:
+            value = read_exact_json(arguments)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"that is no JSON: {error}") from None
+        if not isinstance(value, dict):
+            raise ValueError("arguments are a JSON object")
+        return exact_json(value)
+
+    @model_validator(mode="after")
+    def _belongs_to_its_kind(self) -> Self:
+        if self.kind is not ApprovalKind.COMMAND and (self.cwd is not None or self.shell is not None):
+            raise ValueError(f"cwd and shell are for commands; this is a rule for {self.kind}")
+        if self.arguments is not None and (self.kind is not ApprovalKind.TOOL or self.subject is None):
+            raise ValueError("arguments are for a tool that subject names")
+        return self
 
 
 class Limits(Shape):

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shlex
 import sys
 from collections.abc import Callable
 from typing import Any, TextIO
@@ -15,8 +14,10 @@ from slop_qt.core.approvals import (
     MergePayload,
     QuestionPayload,
     SpawnPayload,
+    command_line,
 )
 from slop_qt.core.errors import SlopError
+from slop_qt.core.remembering import why_not_remembered
 from slop_qt.core.state import Changes, SessionState
 from slop_qt.core.visible_text import make_visible
 from slop_qt.mma import commands, shapes
@@ -28,6 +29,7 @@ _LINES_SHOWN = 40
 _CHUNK = 4096
 _APPROVE = {"a", "y", "approve", "yes"}
 _REJECT = {"r", "n", "reject", "no"}
+_ALWAYS, _NEVER = "always", "never"  # in full: they decide more than this one
 _SHOW = {"s", "show"}
 
 
@@ -111,7 +113,10 @@ class TerminalDesk:
             self._say(f"  {make_visible(str(error))}\n")
         finally:
             self._deciding = None
+        before = self._asked
         self._ask()
+        if before is not None and self._asked is before:  # it waits on: it could not be decided so
+            self._say(f"  {_choices(before)}: ")
 
     def _say(self, text: str) -> None:
         self._out.write(text)
@@ -130,6 +135,12 @@ def read_decision(approval: Approval, line: str) -> shapes.ResolveApproval | Non
         given = {"decision": "approve"}
     elif word in _REJECT:
         given = {"decision": "reject", "note": rest.strip() or None}
+    elif why_not_remembered(approval.kind):
+        return None
+    elif word == _ALWAYS and not rest:
+        given = {"decision": "approve", "remember": True}
+    elif word == _NEVER:
+        given = {"decision": "reject", "note": rest.strip() or None, "remember": True}
     else:
         return None
     return shapes.ResolveApproval(id=approval.id, **given)
@@ -146,13 +157,16 @@ def _card(approval: Approval, lines_shown: int | None) -> str:
 
 
 def _choices(approval: Approval) -> str:
-    return "your answer" if approval.kind is ApprovalKind.QUESTION else "[a]pprove, [r]eject REASON, [s]how all"
+    if approval.kind is ApprovalKind.QUESTION:
+        return "your answer"
+    remembered = "" if why_not_remembered(approval.kind) else f"{_ALWAYS}, {_NEVER} REASON, "
+    return f"{remembered}[a]pprove, [r]eject REASON, [s]how all"
 
 
 def _body(approval: Approval) -> str:
     payload = approval.payload
     if isinstance(payload, CommandPayload):
-        return payload.command if isinstance(payload.command, str) else shlex.join(payload.command)
+        return command_line(payload.command)
     if isinstance(payload, EditPayload | MergePayload):
         return payload.diff.rstrip("\n")
     if isinstance(payload, SpawnPayload):

@@ -1,6 +1,5 @@
 """What ends a run where nobody is there to decide: it says so, instead of waiting for ever."""
 
-import shlex
 from collections.abc import Callable
 
 import tomlkit
@@ -13,6 +12,7 @@ from slop_qt.core.approvals import (
     MergePayload,
     Mode,
     ToolPayload,
+    command_line,
 )
 from slop_qt.core.state import Changes, RunState, SessionState
 
@@ -98,7 +98,7 @@ def _rule(approval: Approval) -> str:
 def _subject(approval: Approval) -> str | None:
     payload = approval.payload
     if isinstance(payload, CommandPayload):
-        return payload.command if isinstance(payload.command, str) else shlex.join(payload.command)
+        return command_line(payload.command)
     if isinstance(payload, EditPayload):
         return payload.path
     if isinstance(payload, MergePayload):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import copy
 import threading
 import uuid
 from collections.abc import Callable
@@ -34,12 +35,17 @@ def new_approval_id() -> str:
     return f"a-{uuid.uuid4().hex[:12]}"
 
 
+Policy = Callable[[ApprovalRequest], Ruling]
+
+
 @dataclass(slots=True)
 class _Waiting:
     request: ApprovalRequest
     approval: Approval
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Decision]
+    policy: Policy | None
+    announced: bool = False
 
 
 class ApprovalDesk:
@@ -54,16 +60,22 @@ class ApprovalDesk:
         self._waiting: dict[str, _Waiting] = {}
         self._settled: dict[str, ApprovalState] = {}
 
-    async def ask(self, request: ApprovalRequest) -> Decision:
-        """Queue the request and wait for its decision. Cancelled, its approval expires everywhere."""
+    async def ask(self, request: ApprovalRequest, policy: Policy | None = None) -> Decision:
+        """Queue the request and wait for its decision. Cancelled, its approval expires everywhere.
+
+        policy is what said that somebody has to be asked; it is heard again whenever it may have changed.
+        """
         approval = request.as_approval(new_approval_id(), utc_now())
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(request, approval, loop, loop.create_future())
+        waiting = _Waiting(request, approval, loop, loop.create_future(), policy)
         with self._lock:
             self._waiting[approval.id] = waiting
         try:
             event = ApprovalRequested(run_id=approval.run_id, approval=approval)
             await publish_durably(self._sink, event)
+            with self._lock:
+                waiting.announced = True
+            self._hear_policy(waiting)  # it may have changed since it was asked, before `reconsider` could see this one
             return await waiting.future
         finally:
             self._expire(approval.id, "The agent that asked has ended.")
@@ -76,22 +88,28 @@ class ApprovalDesk:
         edited: dict[str, Any] | None = None,
         note: str | None = None,
         by: DecidedBy = DecidedBy.USER,
+        record: str = "",
     ) -> tuple[Approval, int]:
         """Decide it. Returns the approval as resolved, and the seq of the event that says so.
+
+        record is added to the note that is kept, and not told to who asked.
 
         Raises:
             NotFoundError: there never was one of that id in this session.
             ConflictError: somebody was first, or it expired.
             InvalidInputError: edited has fields that may not be edited, or of the wrong shape.
         """
+        edited = copy.deepcopy(edited or {})  # who asked gets what is recorded, whatever the caller does with its own
         with self._lock:
-            waiting = self._waiting.get(approval_id)
-            if waiting is None:
-                raise self._missing(approval_id)
-            resolved = _resolved(waiting.approval, verdict, edited or {}, note, by)
+            waiting = self._find(approval_id)
+            resolved = _resolved(waiting.approval, verdict, edited, note, by)
+            if record:
+                resolved = resolved.model_copy(
+                    update={"note": f"{resolved.note}; {record}" if resolved.note else record}
+                )
             del self._waiting[approval_id]
             self._settled[approval_id] = resolved.state
-        decision = Decision(approved=resolved.state is ApprovalState.APPROVED, by=by, note=note, edited=edited or {})
+        decision = Decision(approved=resolved.state is ApprovalState.APPROVED, by=by, note=note, edited=edited)
 
         def committed(error: Exception | None) -> None:
             with contextlib.suppress(RuntimeError):  # its loop may have closed while the decision was written
@@ -100,16 +118,30 @@ class ApprovalDesk:
         seq = self._sink.publish(ApprovalResolved(run_id=resolved.run_id, approval=resolved), committed)
         return resolved, seq
 
-    def reconsider(self, run_id: str, ruling: Callable[[ApprovalRequest], Ruling]) -> None:
-        """Approve what waits in a run and would pass by now: for a policy that was relaxed meanwhile."""
+    def foresee(
+        self, approval_id: str, verdict: Verdict, *, edited: dict[str, Any] | None = None
+    ) -> tuple[ApprovalRequest, Approval]:
+        """What was asked, and what `resolve` would make of it; nothing is decided. Raises as `resolve`."""
         with self._lock:
-            waiting = [entry for entry in self._waiting.values() if entry.approval.run_id == run_id]
+            waiting = self._find(approval_id)
+            return waiting.request, _resolved(waiting.approval, verdict, edited or {}, None, DecidedBy.USER)
+
+    def reconsider(self) -> None:
+        """Decide what waits and has not to be asked about any more: for a policy that changed meanwhile."""
+        with self._lock:
+            waiting = [entry for entry in self._waiting.values() if entry.announced]
         for entry in waiting:
-            now = ruling(entry.request)
-            if now.action in {"allow", "answer"}:
-                edited = {"answer": NOBODY_THERE} if entry.request.kind is ApprovalKind.QUESTION else None
-                with contextlib.suppress(ConflictError):  # somebody decided it in the same moment
-                    self.resolve(entry.approval.id, "approve", edited=edited, note=now.why, by=DecidedBy.POLICY)
+            self._hear_policy(entry)
+
+    def _hear_policy(self, waiting: _Waiting) -> None:
+        ruling = waiting.policy(waiting.request) if waiting.policy is not None else None
+        if ruling is None or ruling.action == "ask":
+            return
+        verdict: Verdict = "reject" if ruling.action == "deny" else "approve"
+        answered = waiting.request.kind is ApprovalKind.QUESTION and verdict == "approve"
+        edited = {"answer": NOBODY_THERE} if answered else None
+        with contextlib.suppress(ConflictError):  # somebody decided it in the same moment
+            self.resolve(waiting.approval.id, verdict, edited=edited, note=ruling.why, by=DecidedBy.POLICY)
 
     def _expire(self, approval_id: str, reason: str) -> None:
         with self._lock:
@@ -121,12 +153,16 @@ class ApprovalDesk:
         expired = waiting.approval.model_copy(update=update)
         self._sink.publish(ApprovalResolved(run_id=expired.run_id, approval=expired))
 
-    def _missing(self, approval_id: str) -> ConflictError | NotFoundError:
+    def _find(self, approval_id: str) -> _Waiting:
+        """With the lock held. Raises ConflictError or NotFoundError."""
+        waiting = self._waiting.get(approval_id)
+        if waiting is not None:
+            return waiting
         state = self._settled.get(approval_id)
         if state is not None:
-            return ConflictError(f"Approval {approval_id} is already {state}.")
+            raise ConflictError(f"Approval {approval_id} is already {state}.")
         pending = ", ".join(self._waiting) or "none"
-        return NotFoundError(f"There is no approval {approval_id}.", f"Pending: {pending}.")
+        raise NotFoundError(f"There is no approval {approval_id}.", f"Pending: {pending}.")
 
 
 def _tell(future: asyncio.Future[Decision], decision: Decision, error: Exception | None) -> None:

@@ -190,6 +190,18 @@ PROVIDER_FIND_LOCAL = Command(
     on_socket=False,
 )
 
+RULES_LIST = Command(
+    "rules.list", shapes.Nothing, settings_shapes.RulesShown, "observe", "The person's rules.", on_socket=False
+)
+RULES_REMOVE = Command(
+    "rules.remove",
+    settings_shapes.RemoveRule,
+    settings_shapes.RulesShown,
+    "control",
+    "Let a rule count no more.",
+    on_socket=False,
+)
+
 GUI_COMMANDS: tuple[Command[Any, Any], ...] = (
     GUI_TREE,
     GUI_CLICK,
@@ -248,4 +260,6 @@ ALL_COMMANDS: tuple[Command[Any, Any], ...] = (
     PROVIDER_TRY,
     PROVIDER_MODELS,
     PROVIDER_FIND_LOCAL,
+    RULES_LIST,
+    RULES_REMOVE,
 )

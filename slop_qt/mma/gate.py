@@ -1,6 +1,6 @@
 """One run's door: the policy decides at once, or the desk when somebody has."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from slop_qt.core.approvals import (
     ApprovalKind,
@@ -25,17 +25,21 @@ class RunGate:
     Whatever the policy let pass or refused is recorded with the rule, except turns, which nobody waits for.
     """
 
-    def __init__(self, sink: EventSink, desk: ApprovalDesk, mode: Mode, rules: Sequence[Rule]) -> None:
+    def __init__(
+        self, sink: EventSink, desk: ApprovalDesk, mode: Mode, rules: Callable[[], Sequence[Rule]] = tuple
+    ) -> None:
+        """rules are the person's own at this moment, asked for in any thread: a changed one counts at once."""
         self._sink = sink
         self._desk = desk
-        # One tuple, replaced as a whole: other threads read it.
-        self._policy: tuple[Mode, tuple[Rule, ...]] = (mode, tuple(rules))
+        self._rules = rules
+        # One tuple, replaced as a whole: other threads read it. The rules in it come before the person's own.
+        self._policy: tuple[Mode, tuple[Rule, ...]] = (mode, ())
 
     async def decide(self, request: ApprovalRequest) -> Decision:
         """Whether it may happen."""
         ruling = self.ruling(request)
         if ruling.action == "ask":
-            return await self._desk.ask(request)
+            return await self._desk.ask(request, self.ruling)
         decision = Decision(
             approved=ruling.action != "deny",
             by=DecidedBy.POLICY,
@@ -49,7 +53,7 @@ class RunGate:
     def ruling(self, request: ApprovalRequest) -> Ruling:
         """What the policy says now."""
         mode, rules = self._policy
-        return rule_on(request, mode, rules)
+        return rule_on(request, mode, (*rules, *self._rules()))
 
     def relax(self, mode: Mode, rules: Sequence[Rule]) -> None:
         """Let more pass from now on: another mode, and rules before the person's own (a deny still wins)."""

@@ -73,7 +73,7 @@ class PlanningRuns:
         await parts.require_providers(tier)
         prompts = await parts.load_prompts()
         run_id, mode = new_run_id(), parts.settings.mode
-        gate = RunGate(parts.sink, parts.desk, mode, parts.settings.rules)
+        gate = RunGate(parts.sink, parts.desk, mode, lambda: parts.settings.rules)
         run = PlanningRun(run_id, tier, prompts.of(tier), parts.services(gate, self._budget))
         parts.sink.publish(RunStarted(run_id=run_id, track_id=None, mode=mode, workers=1))
         parts.sink.publish(RunPrepared(run_id=run_id, title=title, planned_track_id=track_id))

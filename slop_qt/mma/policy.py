@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from slop_qt.core.approvals import ApprovalKind, ApprovalRequest, Mode
+from slop_qt.core.approvals import ApprovalKind, ApprovalRequest, CommandPayload, Mode, ToolPayload
+from slop_qt.core.exact_json import exact_json
 from slop_qt.core.settings import Rule
 
-__all__ = ["NOBODY_THERE", "Ruling", "rule_on"]
+__all__ = ["NOBODY_THERE", "Ruling", "name_rule", "rule_on"]
 
 NOBODY_THERE = "nobody is there, decide yourself"
 
@@ -35,12 +36,21 @@ def rule_on(request: ApprovalRequest, mode: Mode, rules: Sequence[Rule]) -> Ruli
     matching = [rule for rule in rules if _matches(rule, request)]
     for rule in matching:
         if rule.action == "deny":
-            return Ruling("deny", f"rule: deny {_named(rule)}")
+            return Ruling("deny", f"rule: {name_rule(rule)}")
     if matching:
-        return Ruling(matching[0].action, f"rule: {matching[0].action} {_named(matching[0])}")
+        return Ruling(matching[0].action, f"rule: {name_rule(matching[0])}")
     if request.outside_scope and mode is not Mode.AUTO:
         return Ruling("ask", "it is outside the ticket's declared files")
     return _by_mode(request.kind, mode)
+
+
+def name_rule(rule: Rule) -> str:
+    """`allow command pytest -q`: what the journal says of it. The folder is named where it is not the worktree."""
+    if rule.subject is None:
+        return f"{rule.action} every {rule.kind}"
+    inside = f" in {rule.cwd}" if rule.cwd not in {None, "", "."} else ""
+    arguments = f" {rule.arguments}" if rule.arguments is not None else ""
+    return f"{rule.action} {rule.kind} {rule.subject}{arguments}{inside}"
 
 
 def _by_mode(kind: ApprovalKind, mode: Mode) -> Ruling:
@@ -54,8 +64,15 @@ def _by_mode(kind: ApprovalKind, mode: Mode) -> Ruling:
 
 
 def _matches(rule: Rule, request: ApprovalRequest) -> bool:
-    return rule.kind is request.kind and (rule.subject is None or rule.subject == request.subject)
-
-
-def _named(rule: Rule) -> str:
-    return f"{rule.kind} {rule.subject}" if rule.subject is not None else f"every {rule.kind}"
+    payload = request.payload
+    if rule.kind is not request.kind or rule.subject not in {None, request.subject}:
+        return False
+    if rule.arguments is not None:
+        return isinstance(payload, ToolPayload) and exact_json(payload.arguments) == rule.arguments
+    if rule.cwd is None and rule.shell is None:
+        return True
+    return (
+        isinstance(payload, CommandPayload)
+        and rule.cwd in {None, payload.cwd}
+        and rule.shell in {None, isinstance(payload.command, str)}
+    )

@@ -130,9 +130,8 @@ class Runs:
 
     def relax(self, run_id: str, mode: Mode, rules: tuple[Rule, ...]) -> None:
         """Let more of a running run pass from now on, what waits already included."""
-        gate = self._find(run_id).gate
-        gate.relax(mode, rules)
-        self._parts.desk.reconsider(run_id, gate.ruling)
+        self._find(run_id).gate.relax(mode, rules)
+        self._parts.desk.reconsider()
 
     async def close(self) -> None:
         """Start nothing more, cancel what is under way and wait for its end."""
@@ -188,7 +187,7 @@ class Runs:
         base = order.base_commit or facts.head
         workspace = RunWorkspace(parts.repository, parts.worktrees, run_id, base)
         repository = RunRepository(workspace, parts.offload)
-        gate = RunGate(parts.sink, parts.desk, order.mode, parts.settings.rules)
+        gate = RunGate(parts.sink, parts.desk, order.mode, lambda: parts.settings.rules)
         board = TicketBoard(parts.sink, run_id, tickets)
         way = self._way(run_id, order, gate, repository, board, prompts)
         conductor = Conductor(run_id, board, way, parts.sink, workers=order.workers)

@@ -21,6 +21,7 @@ from slop_qt.mma.plan_desk import PlanDesk
 from slop_qt.mma.planning import Planning
 from slop_qt.mma.planning_runs import PlanningRuns
 from slop_qt.mma.reading import Reading
+from slop_qt.mma.remembering import Remembering
 from slop_qt.mma.revising import Revising
 from slop_qt.mma.run_order import RunOrder
 from slop_qt.mma.runs import Runs
@@ -57,6 +58,7 @@ class Session:
         self._context_texts = ContextTexts(parts, self._run)
         self._forecasting = Forecasting(parts)
         self._context_desk = ContextDesk(parts, self._runs)
+        self._remembering = Remembering(parts.preferences, parts.offload, parts.desk)
         self._revising = Revising(parts, self._planning_runs, self._applying)
 
     def register(self, registry: CommandRegistry) -> None:
@@ -113,6 +115,7 @@ class Session:
     async def close(self) -> None:
         """Cancel every agent and wait for their ends."""
         await asyncio.gather(self._planning_runs.close(), self._runs.close())
+        await self._remembering.close()
 
     async def start_run(
         self, params: shapes.StartRun, base_commit: str | None = None, *, budget_tokens: int | None = None
@@ -223,10 +226,11 @@ class Session:
 
     async def _resolve(self, params: shapes.ResolveApproval, by: DecidedBy) -> shapes.ApprovalResult:
         if params.remember:
-            raise NotPossibleError("Remembering a decision is not built yet.", "Decide without remember.")
-        approval, seq = self._parts.desk.resolve(
-            params.id, params.decision, edited=params.edited, note=params.note, by=by
-        )
+            approval, seq = await self._remembering.resolve(params, by)
+        else:
+            approval, seq = self._parts.desk.resolve(
+                params.id, params.decision, edited=params.edited, note=params.note, by=by
+            )
         await self._parts.feed.caught_up(seq)
         return shapes.ApprovalResult(approval=approval)
 

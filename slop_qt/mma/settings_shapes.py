@@ -6,7 +6,7 @@ from pydantic import SecretStr
 
 from slop_qt.core.conversation import CacheTtl
 from slop_qt.core.models import ModelInfo
-from slop_qt.core.settings import ModelChoice
+from slop_qt.core.settings import ModelChoice, Rule
 from slop_qt.core.shape import Shape
 
 __all__ = [
@@ -17,6 +17,8 @@ __all__ = [
     "ProviderRef",
     "ProviderStatus",
     "ProviderTried",
+    "RemoveRule",
+    "RulesShown",
     "SaveSettings",
     "SetKey",
     "SettingsShown",
@@ -93,6 +95,18 @@ class ModelsListed(Shape):
     models: tuple[ModelInfo, ...]
     problem: str = ""
     hint: str = ""
+
+
+class RulesShown(Shape):
+    """The person's rules that count now, in the order in which they are looked at."""
+
+    rules: tuple[Rule, ...]
+
+
+class RemoveRule(Shape):
+    """A rule that is to count no more."""
+
+    rule: Rule
 
 
 class LocalServer(Shape):

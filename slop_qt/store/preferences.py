@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from slop_qt.core.conversation import CacheTtl
-from slop_qt.core.settings import ModelChoice, Settings
-from slop_qt.store.settings import save_day_budget, save_models, save_theme
+from slop_qt.core.settings import ModelChoice, Rule, Settings
+from slop_qt.store.settings import add_rule, remove_rule, save_day_budget, save_models, save_theme
 
 __all__ = ["Preferences"]
 
@@ -55,6 +55,27 @@ class Preferences:
                 save_day_budget(self.path, usd, tokens)
                 self._current = now.model_copy(update={"budget": budget})
             return self._current
+
+    def write_rule(self, rule: Rule) -> bool:
+        """Put a rule into the file, behind those there are; it is not in force yet. False if it stood there already.
+
+        For helper threads. Raises as `save`.
+        """
+        with self._writing:
+            return add_rule(self.path, rule)
+
+    def enforce_rule(self, rule: Rule) -> None:
+        """Let a rule that was written count from now on. Waits for whoever writes: for helper threads."""
+        with self._writing:
+            if rule not in self._current.rules:
+                self._current = self._current.model_copy(update={"rules": (*self._current.rules, rule)})
+
+    def remove_rule(self, rule: Rule) -> None:
+        """Let a rule count no more, in the file or in force. Writes the file: for helper threads. Raises as `save`."""
+        with self._writing:
+            remove_rule(self.path, rule)
+            others = tuple(each for each in self._current.rules if each != rule)
+            self._current = self._current.model_copy(update={"rules": others})
 
     def save_theme(self, theme: str) -> None:
         """Change the theme in the file. Raises as `save`."""

@@ -16,11 +16,12 @@ from slop_qt.core.settings import Limits, ModelChoice, Rule, Server, Settings
 from slop_qt.core.shape import Shape
 from slop_qt.core.streams import TIERS
 from slop_qt.store.files import make_private_folder, read_text, write_atomically
+from slop_qt.store.settings_rules import append_rule, rules_in, without_rules
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
-__all__ = ["load_settings", "save_day_budget", "save_models", "save_theme"]
+__all__ = ["add_rule", "load_settings", "remove_rule", "save_day_budget", "save_models", "save_theme"]
 
 _SECTIONS: dict[str, type[Shape]] = {
     "limits": Limits,
@@ -115,7 +116,40 @@ def save_day_budget(path: Path, usd: float | None, tokens: int | None) -> None:
     _edit(path, change)
 
 
-def _edit(path: Path, change: "Callable[[TOMLDocument], None]") -> None:
+def add_rule(path: Path, rule: Rule) -> bool:
+    """Put a rule behind the others, in the form that they have; everything else in it stays as it is.
+
+    Returns:
+        False if the very same rule is there already.
+
+    Raises:
+        ConfigurationError: the file that is there cannot be read, or has mistakes.
+        StoreError: it could not be written.
+    """
+    added = False
+
+    def change(document: "TOMLDocument") -> None:
+        nonlocal added
+        added = rule not in rules_in(document)
+        if added:
+            append_rule(document, rule)
+
+    _edit(path, change)
+    return added
+
+
+def remove_rule(path: Path, rule: Rule) -> None:
+    """Take a rule out, as often as it is there; everything else in it stays as it is. Raises as `add_rule`."""
+
+    def change(document: "TOMLDocument") -> str:
+        at = [index for index, each in enumerate(rules_in(document)) if each == rule]
+        return without_rules(document, at)
+
+    _edit(path, change)
+
+
+def _edit(path: Path, change: "Callable[[TOMLDocument], str | None]") -> None:
+    """Change the document and write it; or what `change` returns, where that is a text."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
@@ -129,9 +163,12 @@ def _edit(path: Path, change: "Callable[[TOMLDocument], None]") -> None:
             raise StoreError(f"{path.parent} could not be created: {error}.", "Check its permissions.") from error
     except TOMLKitError as error:
         raise ConfigurationError(f"The settings {path} are not TOML: {error}.", _MENDING) from error
-    _checked(path, tomlkit.dumps(document))
-    change(document)
-    text = tomlkit.dumps(document)
+    before = tomlkit.dumps(document)
+    _checked(path, before)
+    changed = change(document)
+    text = tomlkit.dumps(document) if changed is None else changed
+    if text == before:
+        return
     _checked(path, text)
     write_atomically(path.resolve(), text)
 

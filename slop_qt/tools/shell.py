@@ -1,17 +1,16 @@
 """Running a command in an agent's worktree, once it has been allowed."""
 
-import shlex
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 from typing_extensions import override
 
-from slop_qt.core.approvals import ApprovalKind, CommandPayload
+from slop_qt.core.approvals import ApprovalKind, CommandPayload, command_line
 from slop_qt.core.ports import CommandRequest, CommandResult
 from slop_qt.core.shape import Shape
 from slop_qt.tools.contract import Effect, Tool, ToolContext, ToolOutput
 
-__all__ = ["RunCommand", "RunCommandArguments", "command_line", "describe_result"]
+__all__ = ["RunCommand", "RunCommandArguments", "describe_result"]
 
 _MAX_SHOWN = 40_000  # characters, about 10,000 tokens: a model is told no more, however much was kept
 _MAX_TITLE = 100
@@ -32,11 +31,6 @@ class RunCommandArguments(Shape):
         AfterValidator(_runnable),
     ]
     timeout_s: Annotated[float | None, Field(gt=0, description="Seconds after which it is killed.")] = None
-
-
-def command_line(command: str | tuple[str, ...]) -> str:
-    """The command as one line of shell: what a rule compares and a person reads."""
-    return command if isinstance(command, str) else shlex.join(command)
 
 
 def describe_result(result: CommandResult, *, shown: int = _MAX_SHOWN) -> str:

@@ -89,6 +89,7 @@ class ApprovalsPanel(Panel):
             ("Ctrl+Enter", self._card.bar.approve),
             ("E", self._card.bar.edit),
             ("R", self._card.bar.reject),
+            ("M", self._card.bar.toggle_remember),
             ("Escape", self._card.bar.back),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
@@ -138,7 +139,11 @@ class ApprovalsPanel(Panel):
             self,
             commands.APPROVALS_RESOLVE,
             shapes.ResolveApproval(
-                id=decision.approval_id, decision=decision.verdict, edited=decision.edited, note=decision.note
+                id=decision.approval_id,
+                decision=decision.verdict,
+                edited=decision.edited,
+                note=decision.note,
+                remember=decision.remember,
             ),
             None,
             lambda: self._not_decided(decision.approval_id),

@@ -22,7 +22,7 @@ from slop_qt.qt.status import approval_look
 from slop_qt.qt.theme import Theme
 from slop_qt.qt.words import duration
 from slop_qt.widgets.approval_editor import ApprovalEditor
-from slop_qt.widgets.approval_words import consequence, plain_body, who_asks
+from slop_qt.widgets.approval_words import consequence, plain_body, remembered_as, who_asks
 from slop_qt.widgets.buttons import muted_label
 from slop_qt.widgets.decision_bar import DecisionBar, Stage
 from slop_qt.widgets.diff_view import DiffView
@@ -33,12 +33,16 @@ __all__ = ["ApprovalCard", "CardDecision"]
 
 @dataclass(frozen=True, slots=True)
 class CardDecision:
-    """What the person decided; edited only where the verdict is edit, or the answer to a question."""
+    """What the person decided; edited only where the verdict is edit, or the answer to a question.
+
+    remember: the very same is to be decided so from now on.
+    """
 
     approval_id: str
     verdict: Verdict
     edited: dict[str, JsonValue] | None = None
     note: str | None = None
+    remember: bool = False
 
 
 class ApprovalCard(QFrame):
@@ -87,7 +91,7 @@ class ApprovalCard(QFrame):
         self._bodies = QStackedWidget()
         self._bodies.addWidget(self._diff)
         self._bodies.addWidget(self._text)
-        self.bar = DecisionBar()
+        self.bar = DecisionBar(theme)
         self.bar.approve_wanted.connect(self._approve)
         self.bar.edit_wanted.connect(self._edit)
         self.bar.reject_wanted.connect(self._reject)
@@ -126,6 +130,7 @@ class ApprovalCard(QFrame):
         self.tick()
         stage: Stage = "answer" if isinstance(approval.payload, QuestionPayload) else "ask"
         words = consequence(approval, sandboxed=self._sandboxed)
+        self.bar.offer_remembering(remembered_as(approval))
         self.bar.show_stage(stage, words, editable=bool(approval.editable), settle=settle)
 
     def show_resolved(self, approval: Approval) -> None:
@@ -161,7 +166,7 @@ class ApprovalCard(QFrame):
             return
         question = isinstance(approval.payload, QuestionPayload)
         verdict: Verdict = "edit" if edited and not question else "approve"
-        self.decided.emit(CardDecision(approval.id, verdict, edited or None))
+        self.decided.emit(CardDecision(approval.id, verdict, edited or None, remember=self.bar.remember))
 
     def _edit(self) -> None:
         if self._approval is not None:
@@ -177,7 +182,8 @@ class ApprovalCard(QFrame):
 
     def _rejected(self, reason: str) -> None:
         if self._approval is not None:
-            self.decided.emit(CardDecision(self._approval.id, "reject", note=reason or None))
+            remember = self.bar.remember
+            self.decided.emit(CardDecision(self._approval.id, "reject", note=reason or None, remember=remember))
 
     def _show_body(self, approval: Approval) -> None:
         self._drop_editor()

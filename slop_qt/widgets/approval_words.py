@@ -7,6 +7,7 @@ from pydantic import JsonValue
 
 from slop_qt.core.approvals import (
     Approval,
+    ApprovalKind,
     CommandPayload,
     EditPayload,
     MergePayload,
@@ -15,11 +16,12 @@ from slop_qt.core.approvals import (
     StepPayload,
     ToolPayload,
 )
+from slop_qt.core.remembering import why_not_remembered
 from slop_qt.core.streams import TIER_ROLES, tier_name
 from slop_qt.qt.words import plural
 from slop_qt.widgets.unified_diff import read_diff
 
-__all__ = ["consequence", "field_text", "field_value", "plain_body", "who_asks"]
+__all__ = ["consequence", "field_text", "field_value", "plain_body", "remembered_as", "who_asks"]
 
 
 def who_asks(approval: Approval) -> str:
@@ -46,6 +48,13 @@ def consequence(approval: Approval, *, sandboxed: bool) -> str:
     if isinstance(payload, ToolPayload):
         return "Has an effect outside the worktree."
     return "The agent goes on with your answer."
+
+
+def remembered_as(approval: Approval) -> str:
+    """What a remembered decision is for: `command` or `call`; empty where it cannot be remembered."""
+    if why_not_remembered(approval.kind):
+        return ""
+    return "command" if approval.kind is ApprovalKind.COMMAND else "call"
 
 
 def plain_body(approval: Approval) -> str:

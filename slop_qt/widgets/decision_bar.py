@@ -2,16 +2,23 @@
 
 from typing import Literal
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
+from slop_qt.qt.theme import Theme
 from slop_qt.widgets.buttons import push_button
+from slop_qt.widgets.fields import CheckField
 
 __all__ = ["DecisionBar", "Stage"]
 
 Stage = Literal["none", "ask", "answer", "edit", "reject", "resolved"]
 
 _SETTLE_MS = 350  # what came because another was decided must not be decided by the same double click
+_REMEMBER_TIP = (
+    "Approved, the very same passes from now on without asking; rejected, it is refused. In every project, until you "
+    "remove the rule in the settings. Anything that differs by a character is asked about as before."
+)
 _APPROVE_WORDS = {"edit": "Approve as edited", "answer": "Answer"}
 
 
@@ -30,10 +37,11 @@ class DecisionBar(QWidget):
     next_wanted = Signal()
     rejected = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._stage: Stage = "none"
         self._locked = False
+        self._rememberable = False
         self._settling = QTimer(self)
         self._settling.setSingleShot(True)
         self._settling.timeout.connect(self._enable)
@@ -46,6 +54,9 @@ class DecisionBar(QWidget):
         self._reason.setAccessibleName("Reason for rejecting")
         self._reason.setPlaceholderText("Why not? The agent reads this.")
         self._reason.returnPressed.connect(self._reject_now)
+        self._remember = CheckField(theme, "Re&member exactly this", "approvals.remember", "Remember exactly this")
+        self._remember.setToolTip(f"{_REMEMBER_TIP} ({QKeySequence('M').toString()})")
+        self._remember.setAccessibleDescription(_REMEMBER_TIP)
         self._back = push_button("approvals.back", "Back", self.back, shortcut="Escape")
         self._reject = push_button("approvals.reject", "Reject", self.reject, shortcut="R")
         self._edit = push_button("approvals.edit", "Edit", self.edit, shortcut="E")
@@ -57,10 +68,24 @@ class DecisionBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 12, 8)
         row.setSpacing(8)
-        row.addWidget(self._note, 1)
-        row.addWidget(self._reason, 1)
+        words = QVBoxLayout()
+        words.setSpacing(4)
+        for widget in (self._note, self._reason, self._remember):
+            words.addWidget(widget)
+        row.addLayout(words, 1)
         for button in (self._back, self._reject, self._edit, self._sure, self._approve, self._next):
-            row.addWidget(button)
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignBottom)
+
+    @property
+    def remember(self) -> bool:
+        """Whether the decision is to be remembered."""
+        return not self._remember.isHidden() and self._remember.isChecked()
+
+    def offer_remembering(self, what: str) -> None:
+        """For another approval: nothing is ticked. what can be remembered: `command`; empty where nothing can."""
+        self._rememberable = bool(what)
+        self._remember.setChecked(False)
+        self._remember.setAccessibleName(f"Remember for this exact {what}" if what else "Remember")
 
     def show_stage(self, stage: Stage, words: str = "", *, editable: bool = False, settle: bool = False) -> None:
         """Show the buttons of that stage. `settle`: nothing can be pressed for a moment."""
@@ -68,6 +93,7 @@ class DecisionBar(QWidget):
         self._note.setText(words)
         self._note.setVisible(stage != "reject")
         self._reason.setVisible(stage == "reject")
+        self._remember.setVisible(stage in {"ask", "edit", "reject"} and self._rememberable)
         self._back.setVisible(stage in {"edit", "reject"})
         self._reject.setVisible(stage in {"ask", "answer"})
         self._edit.setVisible(stage == "ask" and editable)
@@ -77,7 +103,7 @@ class DecisionBar(QWidget):
         self._next.setVisible(stage == "resolved")
         self._enable()
         if settle:
-            for button in (self._approve, self._edit, self._reject):
+            for button in (self._approve, self._edit, self._reject, self._remember):
                 button.setEnabled(False)
             self._settling.start(_SETTLE_MS)
         if stage == "reject":
@@ -111,6 +137,11 @@ class DecisionBar(QWidget):
         if self._can_press(self._reject):
             self.reject_wanted.emit()
 
+    def toggle_remember(self) -> None:
+        """As if the box were clicked, if it can be."""
+        if self._can_press(self._remember):
+            self._remember.toggle()
+
     def back(self) -> None:
         """As if the button were pressed, if it can be."""
         if self._can_press(self._back):
@@ -122,7 +153,7 @@ class DecisionBar(QWidget):
 
     def _enable(self) -> None:
         self._settling.stop()
-        for button in (self._approve, self._edit, self._reject):
+        for button in (self._approve, self._edit, self._reject, self._remember):
             button.setEnabled(not self._locked)
 
     @staticmethod

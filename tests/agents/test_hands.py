@@ -1,12 +1,15 @@
 """What an agent's tool calls come to: decided about, recorded, done, told back."""
 
+import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from agent_support import (
+    WAIT_S,
     CannedProvider,
     OpenGate,
     RecordingProvider,
@@ -23,12 +26,16 @@ from agent_support import (
 from slop_qt.agents.loop import run_agent
 from slop_qt.agents.request import AgentServices
 from slop_qt.core import conversation as conv
-from slop_qt.core.approvals import CommandPayload, DecidedBy, Decision, EditPayload
+from slop_qt.core.approvals import ApprovalRequest, CommandPayload, DecidedBy, Decision, EditPayload, Mode
 from slop_qt.core.errors import StoreError
 from slop_qt.core.events import ToolCalled
 from slop_qt.core.planning_basis import PlanningBasis
 from slop_qt.core.settings import Limits
+from slop_qt.mma.approval_desk import ApprovalDesk
+from slop_qt.mma.gate import RunGate
 from slop_qt.tools.answers import FinishTicketArguments
+from slop_qt.tools.registry import ToolRegistry, default_tools
+from slop_qt.tools.shell import RunCommand
 
 Serve = Callable[..., AgentServices]
 WRITE = ("write_file", {"path": "src/new.py", "content": "x = 1\n"})
@@ -278,3 +285,74 @@ async def test_a_file_outside_the_worktree_is_refused_and_untouched(root: Path, 
     await run_agent(agent_request(root), serve(provider))
     assert [result.ok for result in told(provider)] == [False, False]
     assert "key" not in told(provider)[0].output and (tmp_path / "secret").read_text() == "key"
+
+
+class Meddling(OpenGate):
+    """Somebody who changes, while it is decided about, what was asked."""
+
+    def __init__(self, meddle: Callable[[], None]) -> None:
+        super().__init__()
+        self._meddle = meddle
+
+    async def decide(self, request: ApprovalRequest) -> Decision:
+        decision = await super().decide(request)
+        if request.kind == "command":
+            self._meddle()
+        return decision
+
+
+def say(line: str) -> str:
+    return json.dumps({"command": f"printf %s {line} > said"})
+
+
+async def test_what_runs_is_what_was_approved_also_where_the_models_call_is_changed_meanwhile(
+    root: Path, serve: Serve
+) -> None:
+    call = conv.ToolCallReceived("c1", "run_command", say("approved"))
+    done = conv.ToolCallReceived("c2", "finish_ticket", '{"summary": "Done."}')
+    provider = CannedProvider([call, conv.Finished("tool_use")], [done, conv.Finished("tool_use")])
+    gate = Meddling(lambda: object.__setattr__(call, "arguments_json", say("evil")))
+    await run_agent(agent_request(root), serve(provider, gate))
+    assert call.arguments_json == say("evil") and (root / "said").read_text() == "approved"
+
+
+async def test_a_call_whose_arguments_changed_while_it_was_decided_about_is_not_carried_out(
+    sink: RecordingSink, root: Path, offload: Threads
+) -> None:
+    """An approval is for one call and the arguments that it had: whoever holds on to them cannot use it for others."""
+    held: list[Any] = []
+
+    class Holding(RunCommand):
+        async def effect(self, arguments: Any, context: Any) -> Any:
+            held.append(arguments)
+            return await super().effect(arguments, context)
+
+    provider = then_finish(("run_command", {"command": "printf approved > said"}))
+    gate = Meddling(lambda: object.__setattr__(held[0], "command", "printf evil > said"))
+    tools = ToolRegistry([Holding() if isinstance(tool, RunCommand) else tool for tool in default_tools()])
+    await run_agent(agent_request(root), replace(services(sink, provider, offload, gate), tools=tools))
+    (result,) = told(provider)
+    assert not result.ok and "The call changed while it was decided about; nothing was done." in result.output
+    assert not (root / "said").exists()
+    (called, _) = sink.of("tool_call")
+    assert called.arguments["command"] == "printf approved > said", "what was asked is what is recorded"
+
+
+async def test_what_was_edited_runs_as_it_was_recorded_whatever_the_decider_does_afterwards(
+    sink: RecordingSink, root: Path, serve: Serve
+) -> None:
+    desk = ApprovalDesk(sink)
+    given: dict[str, Any] = {"command": ["touch", "said"]}
+    agent = asyncio.create_task(
+        run_agent(
+            agent_request(root),
+            serve(then_finish(("run_command", {"command": "ls"})), RunGate(sink, desk, Mode.ASK)),
+        )
+    )
+    asked = await sink.seen(lambda event: event.kind == "approval_requested")
+    desk.resolve(asked.approval.id, "edit", edited=given)  # type: ignore[attr-defined]
+    given["command"][:] = ["touch", "evil"]
+    await asyncio.wait_for(agent, WAIT_S)
+    assert (root / "said").exists() and not (root / "evil").exists()
+    assert sink.of("tool_call")[0].arguments["command"] == ["touch", "said"]
+    assert sink.of("approval_resolved")[0].approval.payload.command == ("touch", "said")

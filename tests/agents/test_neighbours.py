@@ -96,7 +96,7 @@ class TestCancel:
     ) -> None:
         desk = ApprovalDesk(sink)
         write = ("write_file", {"path": "src/new.py", "content": "x"})
-        gate = RunGate(sink, desk, Mode.ASK, ())
+        gate = RunGate(sink, desk, Mode.ASK)
         task = asyncio.create_task(run_agent(agent_request(root), serve(scripted(turn(3, write)), gate)))
         asked = await sink.seen(lambda event: event.kind == "approval_requested")
         await cancelled(task)

@@ -154,3 +154,24 @@ def test_an_interrupt_at_a_question_ends_the_run_in_order(project):
         person.reads_until(CHOICES)
         application.interrupt()
         assert application.result().code == 130
+
+
+def test_always_is_remembered_and_the_second_time_nobody_is_asked(project):
+    command = {"name": "run_command", "input": {"command": "echo 1 > T-001.txt"}}
+    project.scenario(turn(3, command, turn=1), turn(3, command, finish(), turn=2))
+    with at_a_terminal(project, project.track(ticket("T-001")), "--mode", "edits", "--json") as (application, person):
+        asked = person.reads_until(CHOICES)
+        assert "echo 1 > T-001.txt" in asked and asked.endswith(f"always, never REASON, {CHOICES}")
+        person.types("always\n")
+        merge = person.reads_until(CHOICES)
+        assert "merge:" in merge and "always" not in merge and "command:" not in merge
+        person.types("always\n")
+        person.reads_until(CHOICES)
+        person.types("a\n")
+        result = application.result()
+    assert result.code == 0
+    decided = [e["approval"] for e in result.events if e["kind"] == "approval_resolved"]
+    assert [(a["by"], a["note"]) for a in decided if a["kind"] == "command"] == [
+        ("user", "remembered: allow command echo 1 > T-001.txt"),
+        ("policy", "rule: allow command echo 1 > T-001.txt"),
+    ]

@@ -348,7 +348,7 @@ class TestGate:
 
     @staticmethod
     def gate(sink: RecordingSink, desk: ApprovalDesk, mode: Mode, *rules: Rule) -> RunGate:
-        return RunGate(sink, desk, mode, rules)
+        return RunGate(sink, desk, mode, lambda: rules)
 
     async def test_what_a_rule_lets_pass_is_recorded_with_the_rule(
         self, sink: RecordingSink, desk: ApprovalDesk
@@ -396,20 +396,22 @@ class TestGate:
     async def test_what_waits_already_passes_when_its_run_is_relaxed(
         self, sink: RecordingSink, desk: ApprovalDesk
     ) -> None:
-        gate = self.gate(sink, desk, Mode.ASK)
+        gate, another = self.gate(sink, desk, Mode.ASK), self.gate(sink, desk, Mode.ASK)
         requests = [command("pytest"), command("other"), command("elsewhere", run_id="R-2"), question()]
-        tasks = [asyncio.create_task(gate.decide(request)) for request in requests]
+        gates = [gate, gate, another, gate]
+        tasks = [asyncio.create_task(each.decide(request)) for each, request in zip(gates, requests, strict=True)]
         for request in requests:
             await asked(sink, request.title)
         gate.relax(Mode.ASK, [Rule(action="allow", kind=ApprovalKind.COMMAND, subject="pytest")])
-        desk.reconsider("R-1", gate.ruling)
+        desk.reconsider()
         assert (await asyncio.wait_for(tasks[0], WAIT_S)).by is DecidedBy.POLICY
         gate.relax(Mode.AUTO, [])
-        desk.reconsider("R-1", gate.ruling)
+        desk.reconsider()
         assert (await asyncio.wait_for(tasks[1], WAIT_S)).approved
         assert (await asyncio.wait_for(tasks[3], WAIT_S)).edited == {"answer": NOBODY_THERE}
         assert not tasks[2].done()
-        desk.reconsider("R-2", gate.ruling)
+        another.relax(Mode.AUTO, [])
+        desk.reconsider()
         assert (await asyncio.wait_for(tasks[2], WAIT_S)).approved
 
     async def test_a_spawn_is_recorded_with_its_prompt(self, sink: RecordingSink, desk: ApprovalDesk) -> None:

@@ -19,7 +19,7 @@ from cockpit import (
 )
 
 from slop_qt.core.approvals import ApprovalState, Mode
-from slop_qt.core.errors import ConflictError, NotFoundError
+from slop_qt.core.errors import ConflictError, InvalidInputError, NotFoundError
 from slop_qt.core.tickets import TicketStatus
 
 OpenCockpit = Callable[..., Awaitable[Cockpit]]
@@ -272,13 +272,13 @@ class TestAsking:
             cockpit.call("approvals.resolve", id="a-none", decision="approve"), "no approval", NotFoundError
         )
 
-    async def test_a_second_decision_and_a_remembered_one_are_refused(self, open_cockpit: OpenCockpit) -> None:
+    async def test_a_second_decision_and_a_remembered_start_are_refused(self, open_cockpit: OpenCockpit) -> None:
         cockpit = await open_cockpit(mends("a"), mode=Mode.ASK, rules=())
         run_id = await cockpit.begin(mend("a"))
         (spawn,) = await cockpit.pending(run_id, "spawn", "A")
         assert (await cockpit.call("approvals.list")).approvals == (spawn,)
         resolve = partial(cockpit.call, "approvals.resolve", id=spawn.id)
-        await refused(resolve(decision="approve", remember=True), "not built yet")
+        await refused(resolve(decision="approve", remember=True), "cannot be remembered", InvalidInputError)
         await resolve(decision="reject")
         await refused(resolve(decision="approve"), "already rejected", ConflictError)
         assert (await cockpit.call("run.wait", run_id=run_id)).tickets[0].status is TicketStatus.SKIPPED

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from slop_qt.core.approvals import ApprovalKind
 from slop_qt.core.budgets import BudgetLimits
 from slop_qt.core.errors import ConfigurationError
-from slop_qt.core.settings import Limits, ModelChoice, Settings
+from slop_qt.core.settings import Limits, ModelChoice, Rule, Settings
 from slop_qt.store.preferences import Preferences
 from slop_qt.store.settings import load_settings
 
@@ -93,3 +94,43 @@ def test_savers_at_once_lose_nothing_of_each_other(path: Path) -> None:
     for thread in threads:
         thread.join(20)
     assert load_settings(path) == Settings(tiers=dict.fromkeys((1, 2, 3, 4), LOCAL), theme="dark")
+
+
+RULE = Rule(action="allow", kind=ApprovalKind.COMMAND, subject="pytest -q", cwd=".", shell=True)
+
+
+def test_a_rule_is_in_force_and_in_the_file_and_gone_from_both(path: Path) -> None:
+    own = Rule(action="deny", kind=ApprovalKind.MERGE)
+    preferences = Preferences(path, Settings(rules=(own,)))
+    assert preferences.write_rule(RULE) and preferences.current.rules == (own,), "written is not in force"
+    preferences.enforce_rule(RULE)
+    assert preferences.current.rules == (own, RULE)
+    assert load_settings(path).rules == (RULE,)
+    assert not preferences.write_rule(RULE)
+    preferences.enforce_rule(RULE)
+    assert preferences.current.rules == (own, RULE)
+    preferences.remove_rule(RULE)
+    assert preferences.current.rules == (own,) and load_settings(path).rules == ()
+
+
+def test_a_rule_that_another_program_wrote_meanwhile_comes_into_force_and_is_not_written_twice(path: Path) -> None:
+    preferences = Preferences(path, Settings())
+    Preferences(path, Settings()).write_rule(RULE)
+    assert not preferences.write_rule(RULE)
+    preferences.enforce_rule(RULE)
+    assert preferences.current.rules == load_settings(path).rules == (RULE,)
+
+
+def test_a_rule_that_cannot_be_removed_stays_in_force(path: Path) -> None:
+    preferences = Preferences(path, Settings())
+    path.parent.mkdir()
+    path.write_text('mode = "yolo"')
+    with pytest.raises(ConfigurationError):
+        preferences.write_rule(RULE)
+    path.unlink()
+    preferences.write_rule(RULE)
+    preferences.enforce_rule(RULE)
+    path.write_text('mode = "yolo"')
+    with pytest.raises(ConfigurationError):
+        preferences.remove_rule(RULE)
+    assert preferences.current.rules == (RULE,)

@@ -2,15 +2,15 @@
 
 import pytest
 import story
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QPushButton, QRadioButton
+from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QRadioButton
 from pytestqt.qtbot import QtBot
-from window_support import Stage
+from window_support import Stage, build_all_panels
 
 from slop_qt.core import events as ev
-from slop_qt.core.approvals import Approval, ApprovalKind, ApprovalState, DecidedBy
-from slop_qt.core.errors import ConflictError
+from slop_qt.core.approvals import Approval, ApprovalKind, ApprovalState, DecidedBy, StepPayload
+from slop_qt.core.errors import ConflictError, StoreError
 from slop_qt.mma import commands
 from slop_qt.mma.shapes import ResolveApproval
 from slop_qt.views.approvals_panel import ApprovalsPanel
@@ -224,3 +224,159 @@ def test_nothing_waiting_says_so_and_counts(stage: Stage, panel: ApprovalsPanel,
 def test_shortcuts_are_told(panel: ApprovalsPanel) -> None:
     native = QKeySequence("Ctrl+Return").toString(QKeySequence.SequenceFormat.NativeText)
     assert native in panel.findChild(QPushButton, "approvals.approve").toolTip()
+
+
+# Remembering ----------------------------------------------------------------------------------------------------------
+
+
+def box(panel: ApprovalsPanel) -> QCheckBox:
+    return panel.findChild(QCheckBox, "approvals.remember")
+
+
+def test_a_ticked_box_goes_with_the_decision_and_is_empty_for_the_next(
+    stage: Stage, panel: ApprovalsPanel, qtbot: QtBot
+) -> None:
+    first, second = ask(stage, ApprovalKind.COMMAND, 1), ask(stage, ApprovalKind.COMMAND, 2)
+    qtbot.mouseClick(box(panel), Qt.MouseButton.LeftButton, pos=QPoint(8, box(panel).height() // 2))
+    assert box(panel).isChecked()
+    press(panel, qtbot, "approve")
+    assert not box(panel).isChecked()
+    press(panel, qtbot, "approve")
+    assert decisions(stage) == [
+        ResolveApproval(id=first.id, decision="approve", remember=True),
+        ResolveApproval(id=second.id, decision="approve"),
+    ]
+
+
+def test_a_rejection_and_an_edited_command_can_be_remembered_too(
+    stage: Stage, panel: ApprovalsPanel, qtbot: QtBot
+) -> None:
+    first, second = ask(stage, ApprovalKind.COMMAND, 1), ask(stage, ApprovalKind.COMMAND, 2)
+    press(panel, qtbot, "reject")
+    box(panel).click()
+    qtbot.keyClicks(panel.findChild(QLineEdit, "approvals.reason"), "no more")
+    press(panel, qtbot, "reject_now")
+    qtbot.waitUntil(box(panel).isEnabled)
+    box(panel).click()
+    press(panel, qtbot, "edit")
+    assert box(panel).isChecked()
+    panel.findChild(QPlainTextEdit, "approvals.edit.command").setPlainText("make test")
+    press(panel, qtbot, "approve")
+    edited = {"command": ["make", "test"]}
+    assert decisions(stage) == [
+        ResolveApproval(id=first.id, decision="reject", note="no more", remember=True),
+        ResolveApproval(id=second.id, decision="edit", edited=edited, remember=True),
+    ]
+
+
+@pytest.mark.parametrize("kind", [ApprovalKind.EDIT, ApprovalKind.SPAWN, ApprovalKind.MERGE, ApprovalKind.QUESTION])
+def test_what_cannot_be_remembered_has_no_box_and_a_tick_does_not_stay_behind(
+    stage: Stage, panel: ApprovalsPanel, qtbot: QtBot, kind: ApprovalKind
+) -> None:
+    command, other = ask(stage, ApprovalKind.COMMAND, 1), ask(stage, kind, 2)
+    box(panel).click()
+    panel._show(other, settle=False)
+    assert not box(panel).isVisible()
+    panel._list.setFocus()
+    qtbot.keyClick(panel._list, Qt.Key.Key_M)
+    panel._show(command, settle=False)
+    assert box(panel).isVisible() and not box(panel).isChecked()
+    panel._show(other, settle=False)
+    press(panel, qtbot, "reject")
+    press(panel, qtbot, "reject_now")
+    assert decisions(stage) == [ResolveApproval(id=other.id, decision="reject")]
+
+
+def test_the_box_is_reached_by_keyboard_and_says_what_it_does(
+    stage: Stage, panel: ApprovalsPanel, qtbot: QtBot
+) -> None:
+    ask(stage, ApprovalKind.COMMAND)
+    assert box(panel).accessibleName() == "Remember for this exact command"
+    assert "In every project" in box(panel).toolTip() and "(M)" in box(panel).toolTip()
+    panel._list.setFocus()
+    qtbot.waitUntil(panel._list.hasFocus)
+    qtbot.keyClick(panel._list, Qt.Key.Key_M)
+    assert box(panel).isChecked()
+    seen = []
+    for _ in range(8):
+        seen.append(QApplication.focusWidget().objectName())
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+    assert "approvals.remember" in seen
+    qtbot.keyClick(panel, Qt.Key.Key_M, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(lambda: not box(panel).isChecked())
+
+
+def test_a_decision_that_could_not_be_remembered_waits_on_with_an_empty_box(
+    stage: Stage, panel: ApprovalsPanel, qtbot: QtBot
+) -> None:
+    asked = ask(stage, ApprovalKind.COMMAND)
+    stage.desk.answers[commands.APPROVALS_RESOLVE.name] = StoreError("The disk is full.", "Make room.")
+    box(panel).click()
+    press(panel, qtbot, "approve")
+    assert panel.banner.words == "The disk is full.\nMake room."
+    assert panel._card.approval == asked and not box(panel).isChecked()
+
+
+# One queue ------------------------------------------------------------------------------------------------------------
+
+
+def step(stage: Stage, number: int) -> Approval:
+    """A turn that waits: it has no fields, as a command has."""
+    changes = {"kind": ApprovalKind.STEP, "payload": StepPayload(turn=2), "title": "Turn 2", "editable": ()}
+    approval = story.approval(ApprovalKind.COMMAND, number, story.Clock()).model_copy(update=changes)
+    stage.feed.publish(ev.ApprovalRequested(run_id=story.RUN, approval=approval))
+    return approval
+
+
+@pytest.mark.parametrize("attended", [True, False])
+@pytest.mark.parametrize("state", [ApprovalState.EXPIRED, ApprovalState.REJECTED])
+def test_a_commands_button_never_decides_the_step_that_takes_its_place(
+    stage: Stage, panel: ApprovalsPanel, qtbot: QtBot, state: ApprovalState, attended: bool
+) -> None:
+    command, turn = ask(stage, ApprovalKind.COMMAND, 1), step(stage, 2)
+    approve = panel.findChild(QPushButton, "approvals.approve")
+    (approve if attended else panel._list).setFocus()
+    assert panel._card.approval == command
+    resolve(stage, command, DecidedBy.POLICY, state)  # in the moment before the click
+    qtbot.mouseClick(approve, Qt.MouseButton.LeftButton)
+    qtbot.keyClick(panel._list, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert decisions(stage) == []
+    if attended:
+        press(panel, qtbot, "next")
+    assert panel._card.approval == turn
+    press(panel, qtbot, "approve")
+    assert decisions(stage) == [ResolveApproval(id=turn.id, decision="approve")]
+
+
+def test_two_that_look_alike_are_told_apart(stage: Stage, panel: ApprovalsPanel, qtbot: QtBot) -> None:
+    twins = [ask(stage, ApprovalKind.COMMAND, number) for number in (1, 2, 3)]
+    assert len({twin.model_copy(update={"id": "", "requested_at": twins[0].requested_at}).title for twin in twins}) == 1
+    place = panel._list.visualRect(panel._model.index(1)).center()
+    qtbot.mouseClick(panel._list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    press(panel, qtbot, "approve")
+    resolve(stage, twins[1], DecidedBy.USER)
+    assert [each.id for each in decisions(stage)] == [twins[1].id]
+    assert [panel._model.approval(row) for row in range(panel.count)] == [twins[0], twins[2]]
+
+
+def test_closing_and_hiding_a_view_decides_nothing(stage: Stage, qtbot: QtBot) -> None:
+    window = stage.build_window()
+    qtbot.addWidget(window)
+    build_all_panels(window)
+    window.show()
+    stage.feed.publish(*story.running(story.Clock()))
+    asked = ask(stage, ApprovalKind.COMMAND)
+    dock = window._docks.dock("approvals")
+    dock.raise_()
+    press(window._docks.panel("approvals"), qtbot, "edit")
+    dock.close()
+    dock.show()
+    window.hide()
+    window.show()
+    press(window._docks.panel("approvals"), qtbot, "back")
+    press(window._docks.panel("approvals"), qtbot, "reject")
+    window._docks.reset()
+    window.close()
+    assert decisions(stage) == []
+    assert asked.id in stage.feed.state.runs[story.RUN].approvals
+    assert stage.feed.state.runs[story.RUN].pending_approvals == [asked]

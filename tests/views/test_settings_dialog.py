@@ -21,16 +21,19 @@ from pytestqt.qtbot import QtBot
 from settings_support import CANARY, CHEAP, NO_KEYRING, STRONG, Backend, first_settings
 from window_support import Stage
 
+from slop_qt.core.approvals import ApprovalKind
 from slop_qt.core.errors import ConfigurationError, ProviderError, StoreError
 from slop_qt.core.models import ModelInfo
-from slop_qt.core.settings import ModelChoice
+from slop_qt.core.settings import ModelChoice, Rule
 from slop_qt.mma import commands
 from slop_qt.mma.command_registry import Command
-from slop_qt.mma.settings_shapes import LocalServer, ModelsListed, SaveSettings, TryProvider
+from slop_qt.mma.settings_shapes import LocalServer, ModelsListed, RemoveRule, SaveSettings, TryProvider
 from slop_qt.qt.roles import Role
 from slop_qt.views.settings.dialog import SettingsDialog
+from slop_qt.views.settings.rule_row import RuleRow
 from slop_qt.views.settings.words import model_notice
 from slop_qt.views.tracks.panel import TracksPanel
+from slop_qt.widgets.elided_label import ElidedLabel
 from slop_qt.widgets.fields import CalmBox, NameBox, SecretField
 from slop_qt.widgets.notice import Notice
 
@@ -634,3 +637,70 @@ def test_return_before_anything_is_read_does_nothing(backend: Backend, qtbot: Qt
     QApplication.sendEvent(dialog, QEvent(QEvent.Type.ActivationChange))
     backend.release()
     assert dialog.findChild(QPushButton, "settings.accept").isEnabled()
+
+
+# Rules ----------------------------------------------------------------------------------------------------------------
+
+RULES = (
+    Rule(action="allow", kind=ApprovalKind.COMMAND, subject="git status &&\nls <b>x</b>", cwd=".", shell=True),
+    Rule(action="deny", kind=ApprovalKind.COMMAND, subject="rm -rf \u202ex", cwd="src", shell=False),
+    Rule(action="ask", kind=ApprovalKind.MERGE),
+)
+
+
+@pytest.fixture
+def rules(backend: Backend, qtbot: QtBot) -> SettingsDialog:
+    backend.rules = RULES
+    dialog = opened(backend, qtbot)
+    page(dialog, 3)
+    return dialog
+
+
+def test_every_rule_is_shown_in_full_and_never_obeyed(rules: SettingsDialog) -> None:
+    rows = rules.findChildren(RuleRow)
+    assert [row.rule for row in rows] == list(RULES)
+    shown = [row.findChild(ElidedLabel, f"settings.rule.{number}.subject").text for number, row in enumerate(rows)]
+    assert shown == ["git status && ↵ ls <b>x</b>", "rm -rf ⟨U+202E⟩x", "Every merge"]
+    tip = rows[0].findChild(ElidedLabel, "settings.rule.0.subject").toolTip()
+    assert tip == "<pre>git status &amp;&amp;\nls &lt;b&gt;x&lt;/b&gt;</pre>"
+    details = rows[1].findChild(ElidedLabel, "settings.rule.1.details").text
+    assert details == "command  ·  in src of the worktree  ·  program with its arguments, no shell"
+
+
+def test_a_rule_is_removed_at_once_and_the_keyboard_goes_on_at_the_next(
+    rules: SettingsDialog, backend: Backend, qtbot: QtBot
+) -> None:
+    rules.findChild(QPushButton, "settings.rule.1.remove").setFocus()
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Space)
+    assert backend.params(commands.RULES_REMOVE) == [RemoveRule(rule=RULES[1])]
+    assert backend.rules == (RULES[0], RULES[2])
+    assert QApplication.focusWidget().accessibleName() == "Remove the rule: Ask Every merge"
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Space)
+    assert QApplication.focusWidget().accessibleName() == "Remove the rule: Allow git status && ↵ ls <b>x</b>"
+    press(rules, qtbot, "settings.cancel")
+    assert backend.rules == (RULES[0],), "it needs no Save"
+
+
+def test_a_rule_that_cannot_be_removed_says_why_and_stays(
+    rules: SettingsDialog, backend: Backend, qtbot: QtBot
+) -> None:
+    backend.failures[commands.RULES_REMOVE.name] = StoreError("The disk is full.", "Make room.")
+    press(rules, qtbot, "settings.rule.0.remove")
+    assert said(rules, "rules") == "Failed The disk is full. Make room."
+    assert rules.findChild(QPushButton, "settings.rule.0.remove").isEnabled()
+    del backend.failures[commands.RULES_REMOVE.name]
+    press(rules, qtbot, "settings.rule.0.remove")
+    assert said(rules, "rules") == "" and backend.rules == RULES[1:]
+
+
+def test_while_one_is_being_removed_no_other_can_be(rules: SettingsDialog, backend: Backend, qtbot: QtBot) -> None:
+    backend.held = {commands.RULES_REMOVE.name}
+    press(rules, qtbot, "settings.rule.0.remove")
+    assert not rules.findChild(QPushButton, "settings.rule.1.remove").isEnabled()
+    backend.release()
+    assert backend.rules == RULES[1:]
+
+
+def test_without_rules_it_says_how_there_come_to_be_some(dialog: SettingsDialog) -> None:
+    page(dialog, 3)
+    assert "Remember exactly this" in said(dialog, "rules")

@@ -12,7 +12,8 @@ from pytestqt.qtbot import QtBot
 from settings_support import NO_KEYRING, Backend, first_settings
 from window_support import Stage, shown_track
 
-from slop_qt.core.settings import ModelChoice
+from slop_qt.core.approvals import ApprovalKind
+from slop_qt.core.settings import ModelChoice, Rule
 from slop_qt.mma import commands
 from slop_qt.mma.settings_shapes import LocalServer
 from slop_qt.qt.theme import ThemeChoice
@@ -25,6 +26,17 @@ SERVERS = (
         provider="ollama", label="Ollama", base_url="http://127.0.0.1:11434/v1", models=("qwen3:8b", "llama3.2:3b")
     ),
     LocalServer(provider="llamacpp", label="llama.cpp", base_url="http://127.0.0.1:8080/v1", models=("SmolLM2-135M",)),
+)
+
+LONG = "python -m pytest -q tests/test_entries.py tests/test_money.py --maxfail=1 --durations=10 && git status --short"
+RULES = (
+    Rule(action="allow", kind=ApprovalKind.COMMAND, subject="python -m pytest -q", cwd=".", shell=True),
+    Rule(action="allow", kind=ApprovalKind.COMMAND, subject=LONG, cwd=".", shell=True),
+    Rule(action="allow", kind=ApprovalKind.COMMAND, subject="python -m unittest -v", cwd=".", shell=False),
+    Rule(action="deny", kind=ApprovalKind.COMMAND, subject="cat <<END\nsecret\nEND", cwd="pocketbook", shell=True),
+    Rule(action="allow", kind=ApprovalKind.TOOL, subject="fetch_issue", arguments='{"number": 12}'),
+    Rule(action="ask", kind=ApprovalKind.EDIT, subject="README.md"),
+    Rule(action="deny", kind=ApprovalKind.MERGE),
 )
 
 
@@ -68,13 +80,14 @@ def test_each_page(stage: Stage, qtbot: QtBot, size: QSize | None) -> None:
     }
     backend = Backend(stage, shown.model_copy(update={"tiers": {**shown.tiers, **odd}}))
     backend.local = SERVERS
+    backend.rules = RULES
     dialog = SettingsDialog(backend.context)
     qtbot.addWidget(dialog)
     if size is not None:
         dialog.resize(size)
     dialog.show()
     pages = dialog.findChild(QTabWidget, "settings.pages")
-    for number, name in enumerate(("models", "keys", "servers")):
+    for number, name in enumerate(("models", "keys", "servers", "rules")):
         pages.setCurrentIndex(number)
         picture(dialog, stage, f"{name}{'-small' if size else ''}")
     assert dialog.minimumSizeHint().height() <= 560
@@ -87,7 +100,7 @@ def test_what_is_missing(stage: Stage, qtbot: QtBot) -> None:
     qtbot.addWidget(dialog)
     dialog.show()
     pages = dialog.findChild(QTabWidget, "settings.pages")
-    for number, name in enumerate(("models", "keys", "servers")):
+    for number, name in enumerate(("models", "keys", "servers", "rules")):
         pages.setCurrentIndex(number)
         picture(dialog, stage, f"{name}-missing")
     backend.release()

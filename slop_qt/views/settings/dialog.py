@@ -1,4 +1,4 @@
-"""The settings dialog: which model each tier asks, the keys for them, and model servers on this machine."""
+"""The settings dialog: models of the tiers, keys, model servers on this machine, and what was remembered."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFrame, QScrollArea, QTabWidget, QWidget
@@ -13,6 +13,7 @@ from slop_qt.qt.window_context import WindowContext
 from slop_qt.views.settings.keys_page import KeysPage
 from slop_qt.views.settings.model_lists import ModelLists
 from slop_qt.views.settings.models_page import ModelsPage
+from slop_qt.views.settings.rules_page import RulesPage
 from slop_qt.views.settings.servers_page import ServersPage
 from slop_qt.widgets.banner import Banner
 from slop_qt.widgets.buttons import muted_label
@@ -40,11 +41,17 @@ class SettingsDialog(QDialog):
         self._models = ModelsPage(context.theme, self._lists)
         self._keys = KeysPage(context)
         self._servers = ServersPage(context)
+        self._rules = RulesPage(context)
         self._tabs = QTabWidget()
         self._tabs.setObjectName("settings.pages")
         self._tabs.setAccessibleName("Pages of the settings")
         self._tabs.setDocumentMode(True)
-        for page, words in ((self._models, "&Models"), (self._keys, "&Keys"), (self._servers, "&Local servers")):
+        for page, words in (
+            (self._models, "&Models"),
+            (self._keys, "&Keys"),
+            (self._servers, "&Local servers"),
+            (self._rules, "&Rules"),
+        ):
             self._tabs.addTab(_scrolled(page), words)
         self._tabs.tabBar().setObjectName("settings.pages.bar")
         self._tabs.tabBar().setAccessibleName("Pages of the settings")
@@ -61,6 +68,7 @@ class SettingsDialog(QDialog):
         self._refresh()
         context.send(self, commands.SETTINGS_SHOW, Nothing(), self._show_settings)
         self._servers.look()
+        self._rules.look()
 
     def show_error(self, error: SlopError) -> None:
         """Say above all pages what went wrong."""

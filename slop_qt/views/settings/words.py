@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from slop_qt.core.models import ModelInfo
+from slop_qt.core.settings import Rule
 from slop_qt.mma.settings_shapes import ModelsListed, ProviderStatus
 from slop_qt.qt.status import Look
 from slop_qt.qt.words import count
@@ -21,6 +22,7 @@ __all__ = [
     "NO_KEY",
     "NO_KEYRING",
     "NO_MODEL",
+    "NO_RULES",
     "REMOVING",
     "SAVING",
     "key_look",
@@ -28,6 +30,9 @@ __all__ = [
     "model_notice",
     "model_rows",
     "provider_rows",
+    "rule_details",
+    "rule_look",
+    "rule_subject",
     "standing_words",
 ]
 
@@ -47,6 +52,12 @@ NO_MODEL = Look("idle", "No model", "waiting")
 ASKING = Look("running", "Asking", "running")
 SAVING = Look("running", "Saving", "running")
 REMOVING = Look("running", "Removing", "running")
+NO_RULES = Look("idle", "None", "idle")
+_RULES = {
+    "allow": Look("done", "Allow", "done"),
+    "ask": Look("waiting", "Ask", "waiting"),
+    "deny": Look("failed", "Refuse", "failed"),
+}
 _DEPRECATED = Look("waiting", "Deprecated", "waiting")
 _RETIRING = Look("waiting", "Retires soon", "waiting")
 _RETIRED = Look("failed", "Retired", "failed")
@@ -170,3 +181,27 @@ def _short(tokens: int) -> str:
     if tokens >= 1_000_000:
         return f"{tokens / 1_000_000:.2f}".rstrip("0").rstrip(".") + "M"
     return f"{tokens // 1000}k" if tokens >= 1000 else str(tokens)
+
+
+def rule_look(rule: Rule) -> Look:
+    """What a rule does."""
+    return _RULES[rule.action]
+
+
+def rule_subject(rule: Rule) -> str:
+    """What it is compared with, all of it."""
+    if rule.subject is None:
+        return f"Every {rule.kind}"
+    return rule.subject if rule.arguments is None else f"{rule.subject} {rule.arguments}"
+
+
+def rule_details(rule: Rule) -> str:
+    """`command · in the worktree · shell`: its kind, and what narrows it down."""
+    words = [str(rule.kind)]
+    if rule.cwd is not None:
+        words.append("in the worktree" if rule.cwd in {"", "."} else f"in {rule.cwd} of the worktree")
+    if rule.shell is not None:
+        words.append("shell" if rule.shell else "program with its arguments, no shell")
+    if rule.arguments is not None:
+        words.append("with exactly these arguments")
+    return "  ·  ".join(words)
