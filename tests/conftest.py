@@ -1,11 +1,12 @@
-"""What every test needs: Qt without a display, nobody's keyring, and signals that end what it starts."""
+"""What every test needs: Qt without a display (or on another platform that is named, as Xvfb's), nobody's keyring,
+and signals that end what it starts."""
 
 import os
 import signal
 
 from hypothesis import settings
 
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ["QT_QPA_PLATFORM"] = os.environ.get("SLOP_QT_TEST_PLATFORM", "offscreen")
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 # In the background of a shell, or under nohup, these are ignored, and whatever a test starts would inherit that.

@@ -37,6 +37,10 @@ __all__ = [
 # As long as a machine may need that has much else to do; less than pytest gives a test.
 WAIT_S = 90.0
 
+# What a started application keeps of this process's environment; and, where Qt has a display, what leads to it.
+KEPT = {"PATH", "LANG", "LC_ALL", "TMPDIR", "QT_QPA_PLATFORM"}
+DISPLAY = {"DISPLAY", "XAUTHORITY"}
+
 
 def ticket(ticket_id: str, **fields: Any) -> TicketSpec:
     """A ticket with a file of its own, called as it is."""
@@ -105,11 +109,14 @@ class Project:
     environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "LC_ALL", "TMPDIR"}}
+        kept = {name: value for name, value in os.environ.items() if name in KEPT}
+        platform = kept.setdefault("QT_QPA_PLATFORM", "offscreen")
+        if platform != "offscreen":
+            kept.update({name: os.environ[name] for name in DISPLAY if name in os.environ})
         folders = {f"XDG_{name}_HOME": str(self.home / name.lower()) for name in ("CONFIG", "DATA", "CACHE", "STATE")}
         runtime = self.home / "runtime"
         runtime.mkdir(mode=0o700)
-        own = {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(runtime), "QT_QPA_PLATFORM": "offscreen"}
+        own = {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(runtime)}
         own["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
         self.environment = {**kept, **folders, **own, **self.environment}
         self.folder.mkdir()
