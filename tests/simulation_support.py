@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -174,7 +174,8 @@ class Project:
     def scenario(self, *turns: dict[str, Any], **defaults: Any) -> Path:
         """Write what the scripted provider answers."""
         path = self.home / "scenario.toml"
-        path.write_text(tomlkit.dumps({"seed": 1, "defaults": defaults, "turn": list(turns)}))
+        tables = ",\n".join(map(_inline, turns))
+        path.write_text(f"seed = 1\ndefaults = {_inline(defaults)}\nturn = [\n{tables}\n]\n")
         return path
 
     def start(self, *arguments: str | Path, **streams: Any) -> "Application":
@@ -231,6 +232,15 @@ class Application:
         assert self.process.poll() is None, self.result().err
         with Client(self.project.socket, timeout_s=WAIT_S) as client:
             yield client
+
+
+def _inline(value: Any) -> str:
+    """A value as TOML on one line. (tomlkit takes the square of a text's length: minutes for a megabyte.)"""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_inline(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_inline, value)) + "]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _listening(path: Path) -> bool:

@@ -63,6 +63,12 @@ class Listener(threading.Thread):
                 seen = len(self._heard)
                 assert self._told.wait(WAIT_S), f"waited {WAIT_S} s for {what}"
 
+    def more(self, seen: int) -> list[Event]:
+        """What was heard after the first `seen` events, once it is something."""
+        with self._told:
+            assert self._told.wait_for(lambda: len(self._heard) > seen, WAIT_S), f"waited {WAIT_S} s for any event"
+            return self._heard[seen:]
+
     def all(self) -> list[Event]:
         """Everything, when the application has ended."""
         self.join(WAIT_S)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
-from simulation_support import WAIT_S, Application, Project, turn
+from simulation_support import WAIT_S, Application, Project, turn, until
 
 from slop_qt.automation import Client
-from slop_qt.core.errors import SlopError
+from slop_qt.core.errors import NotFoundError, NotPossibleError, SlopError
 
 Kind = Literal["headless", "window"]
 KINDS: tuple[Kind, ...] = ("headless", "window")
@@ -40,12 +40,22 @@ def opened(
         if kind == "headless":
             next(client.subscribe(["thinking"], from_seq=0, timeout_s=WAIT_S))  # that of the planning that keeps it
             client.unsubscribe()
+        else:
+            until(lambda: _stands(client), "the window")
         try:
             yield application, client
         except BaseException as failure:
             with suppress(SlopError):  # it may be gone, and without a window there is no such thread
                 failure.add_note(f"How late the window's thread was: {json.dumps(client.call('gui.stalls'))}")
             raise
+
+
+def _stands(client: Client) -> bool:
+    """The socket answers a little before the window can be used."""
+    try:
+        return bool(client.call("gui.get", name="window", property="visible")["value"])
+    except (NotFoundError, NotPossibleError):
+        return False
 
 
 @contextmanager
