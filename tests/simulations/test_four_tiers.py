@@ -27,7 +27,8 @@ class AnsweringPerson:
         self._listener = listener
         self._chance = random.Random(seed)
         self._answered: set[str] = set()
-        self._clashing: list[dict[str, Any]] = []
+        self._clashed = False
+        self._held: list[dict[str, Any]] = []
         self.written: dict[tuple[str, str], str] = {}  # what was approved last, by ticket and path
 
     def waiting(self, kind: str) -> list[dict[str, Any]]:
@@ -56,11 +57,15 @@ class AnsweringPerson:
             self.answer(self._together([one for one in asked if one["id"] not in self._answered]))
 
     def _together(self, asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """What may be answered now: the first of two that clash waits for the other."""
         clashing = [one for one in asked if one["kind"] == "merge" and one["ticket_id"] in CLASHING]
-        self._clashing += clashing
-        now = clashing if len(self._clashing) > len(CLASHING) else self._clashing
         others = [one for one in asked if one not in clashing]
-        return others + (now if len(self._clashing) >= len(CLASHING) and clashing else [])
+        self._held += clashing
+        if not self._clashed and len(self._held) < len(CLASHING):
+            return others
+        self._clashed = True
+        due, self._held = self._held, []
+        return others + due
 
 
 @pytest.mark.parametrize("kind", KINDS)
