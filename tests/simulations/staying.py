@@ -22,14 +22,14 @@ def opened(
     """The application and a client of it, whose scripted provider has these turns. Whoever asks for it ends it.
 
     Without a window it stays as long as the planning that it was started for: a Tier 1 that begins to think, and hangs.
-    The first turn of `turns` for Tier 1 is then somebody else's, so it may be asked for as well: once it hangs. What
-    fails while a window is open says how late its thread was.
+    The first turn of `turns` for Tier 1 is then somebody else's, so it may be asked for as well: once it hangs, or has
+    the fault that it says. What fails while a window is open says how late its thread was.
     """
     hanging = turn(1, track="nobody", text="Never asked.")
     first = [dict(one) for one in turns]
     for one in first:
         if kind == "headless" and one["tier"] == 1:
-            one |= {"fault": _HANG, "thinking": one.get("thinking", ".")}
+            one |= {"fault": one.get("fault", _HANG), "thinking": one.get("thinking", ".")}
             break
     else:
         hanging = turn(1, fault=_HANG, thinking=".")

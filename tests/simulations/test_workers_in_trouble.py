@@ -31,6 +31,9 @@ def test_every_trouble_stays_its_own(project, same_figures, kind: Kind):
     track = project.track(*(ticket(name, depends_on=after.get(name, ())) for name in (*BLOCKED, *DONE)))
     turns, defaults = scene("workers_in_trouble")
     turns += [
+        turn(
+            1, thinking="." * 5000, fault={"kind": "slow"}
+        ),  # what keeps it open may not be silent for a second either
         turn(3, write_file("trickles"), finish(), ticket="trickles", text=TRICKLE),
         turn(3, *LOOKS, write_file("calls"), finish(), ticket="calls"),
         *(turn(3, write_file(name), finish(), ticket=name, text="Well.") for name in ("steady", "after_wakes")),
