@@ -7,12 +7,15 @@ STARTS := $(VENV)/.qt-starts
 CODE := slop_qt tests benchmarks
 # The project that `make run` opens.
 PROJECT ?= .
+# How often `make simulations` runs them all, and in how many processes at once.
+TIMES ?= 10
+AT_ONCE ?= 2
 
 QT_PACKAGES := libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0
 QT_WINDOW_PACKAGES := libxkbcommon-x11-0 libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 \
   libxcb-render-util0 libxcb-shape0 libxcb-xkb1
 
-.PHONY: help setup demo run test check format-check lint types imports wheel bench docs format lock clean
+.PHONY: help setup demo run test simulations check format-check lint types imports wheel bench docs format lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +23,7 @@ help:
 	@echo "make run      open the window; make run PROJECT=PATH for a repository of yours"
 	@echo "make test     the test suite"
 	@echo "make check    everything that CI runs"
+	@echo "make simulations  the simulations, ten times in random order (TIMES=10), and again under Xvfb where there is one"
 	@echo "make bench    measure against the goals of the design"
 	@echo "make docs     write docs/providers.md, docs/automation.md and docs/mcp.md anew, from the code"
 	@echo "make format   format and sort imports;  make lock: choose versions anew;  make clean: remove what was built"
@@ -72,6 +76,20 @@ run: setup
 test: setup
 # Where an image of a container forbids bytecode, each of the processes would compile all modules and rewrite all tests.
 	PYTHONDONTWRITEBYTECODE= QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 3
+
+# Each round has an order of its own, which its seed makes again:
+#   SLOP_QT_TEST_PLATFORM=... pytest tests/simulations -n 2 --random-order-bucket=global --random-order-seed=...
+simulations: setup
+	@rounds() { platform=$$1; shift; \
+	  for round in $$(seq $(TIMES)); do \
+	    seed=$$(od -An -N4 -tu4 /dev/urandom | tr -d ' '); \
+	    echo "Simulations, $$platform, round $$round of $(TIMES): --random-order-seed=$$seed"; \
+	    PYTHONDONTWRITEBYTECODE= SLOP_QT_TEST_PLATFORM=$$platform "$$@" $(BIN)/python -m pytest tests/simulations -q \
+	      --exitfirst -n $(AT_ONCE) --random-order --random-order-bucket=global --random-order-seed=$$seed || exit 1; \
+	  done; }; \
+	rounds offscreen env; \
+	if command -v Xvfb >/dev/null && command -v xvfb-run >/dev/null; then rounds xcb xvfb-run --auto-servernum; \
+	else echo "There is no Xvfb on the PATH: only offscreen. Debian, Ubuntu: apt-get install xvfb xauth"; fi
 
 check: format-check lint types imports test wheel
 	@echo "All checks passed."

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -185,7 +185,8 @@ class Project:
     def scenario(self, *turns: dict[str, Any], **defaults: Any) -> Path:
         """Write what the scripted provider answers."""
         path = self.home / "scenario.toml"
-        path.write_text(tomlkit.dumps({"seed": 1, "defaults": defaults, "turn": list(turns)}))
+        tables = ",\n".join(map(_inline, turns))
+        path.write_text(f"seed = 1\ndefaults = {_inline(defaults)}\nturn = [\n{tables}\n]\n")
         return path
 
     def start(self, *arguments: str | Path, fresh: bool = False, **streams: Any) -> "Application":
@@ -268,6 +269,15 @@ def _can_fork(environment: dict[str, str]) -> bool:
     if sys.platform != "linux" or "SLOP_QT_TEST_FRESH" in os.environ:
         return False
     return fork_server().suits(environment)
+
+
+def _inline(value: Any) -> str:
+    """A value as TOML on one line. (tomlkit takes the square of a text's length: minutes for a megabyte.)"""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_inline(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_inline, value)) + "]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _listening(path: Path) -> bool:

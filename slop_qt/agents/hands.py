@@ -18,6 +18,7 @@ from slop_qt.tools.strict_json import parse_object, unreadable
 
 __all__ = ["CarriedOut", "Hands"]
 
+_SAME_CALLS = 5  # in a row: the last of them is told back instead of carried out (7-reliability.md)
 _KEPT_OF_AN_ANSWER = 1 << 20  # characters: all of a whole plan, so that the person can mend it
 _HARMLESS = Decision(approved=True, by=DecidedBy.POLICY)
 
@@ -63,6 +64,8 @@ class Hands:
         self.refused: RefusedAnswer | None = None
         self.refusals = 0
         self._used_ids: set[str] = set()
+        self._last_call: tuple[str, Shape | None] = ("", None)
+        self._in_a_row = 0
 
     async def carry_out(self, calls: Sequence[ToolCallReceived]) -> CarriedOut:
         """Every call in order. A failed call does not stop the others, but it voids an answer that came with it."""
@@ -91,15 +94,18 @@ class Hands:
         except ToolError as error:
             kept = _lenient(call.arguments_json, _KEPT_OF_AN_ANSWER if self._is_answer(call) else None)
             self._services.sink.publish(self._called(call_id, call.name, kept))
+            self._last_call = (call.name, None)
             raise self._mistaken(call, error) from None
         if tool.ends:
             self._services.sink.publish(self._called(call_id, tool.name, arguments.model_dump(mode="json")))
+            self._last_call = (tool.name, None)
             if failed:
                 raise ToolError("Another call of this turn failed: look at its result first, then answer.")
             return await self._answered(call, tool, arguments)
         called = self._called(call_id, tool.name, arguments.model_dump(mode="json"))
         bound = _binding(call_id, tool.name, arguments)
         try:
+            self._not_for_ever(tool.name, arguments)
             effect = await tool.effect(arguments, self._context)
             decision = _HARMLESS if effect is None else await self._services.gate.decide(self._approval(effect))
             if bound != _binding(call_id, tool.name, arguments):
@@ -121,6 +127,22 @@ class Hands:
             changed = ", ".join(sorted(decision.edited))
             return ToolOutput(f"The person changed {changed} before approving it. {output.text}", output.ok)
         return output
+
+    def _not_for_ever(self, name: str, arguments: Shape) -> None:
+        """Count what is called again with nothing in between.
+
+        Raises:
+            _MalformedError: it was called so often that the model goes round in a circle.
+        """
+        same = self._last_call == (name, arguments)
+        self._in_a_row = self._in_a_row + 1 if same else 1
+        self._last_call = (name, arguments)
+        if self._in_a_row >= _SAME_CALLS:
+            raise _MalformedError(
+                f"You called {name} {self._in_a_row} times in a row with the same arguments. It was not carried out "
+                "this time.",
+                "You have its result from before: do something else with it, or give your answer.",
+            )
 
     async def _answered(self, call: ToolCallReceived, tool: Tool[Any], arguments: Shape) -> ToolOutput:
         try:

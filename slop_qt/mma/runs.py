@@ -257,9 +257,8 @@ class Runs:
 
     def _resume(self, running: Running) -> int:
         running.paused = False
-        seq = self._parts.sink.publish(RunResumed(run_id=running.run_id))
-        running.conductor.resume()
-        return seq
+        running.conductor.resume()  # before the event: whoever waits for it finds no ticket that is still paused
+        return self._parts.sink.publish(RunResumed(run_id=running.run_id))
 
     async def _work(self, order: RunOrder, conductor: Conductor, repository: RunRepository) -> None:
         in_progress = partial(self._parts.folder.set_status, order.track.id, TrackStatus.IN_PROGRESS)

@@ -299,8 +299,8 @@ class TestMistakes:
         assert all(message.blocks for message in provider.requests[1].messages)
 
     async def test_mistakes_that_alternate_with_good_turns_are_not_added_up(self, root: Path, serve: Serve) -> None:
-        read = ("read_file", {"path": "src/core.py"})
-        turns = [turn(3, read, turn=n) if n % 2 else turn(3, text="?", turn=n) for n in range(1, 11)]
+        reads = [("read_file", {"path": "src/core.py", "start_line": 1 + n % 4 // 2}) for n in range(1, 11)]
+        turns = [turn(3, read, turn=n) if n % 2 else turn(3, text="?", turn=n) for n, read in enumerate(reads, 1)]
         outcome = await run_agent(
             agent_request(root, limits=Limits(repairs=1)), serve(scripted(*turns, turn(3, finish())))
         )
@@ -349,11 +349,36 @@ class TestMistakes:
         assert "not valid JSON" in (outcome.error or "") and len(provider.requests) == 3
 
     async def test_a_call_that_cannot_be_carried_out_is_no_mistake_of_form(self, root: Path, serve: Serve) -> None:
-        lost = ("edit_file", {"path": "src/core.py", "old": "nowhere", "new": "x"})
-        turns = [turn(3, lost, turn=n) for n in range(1, 6)]
+        lost = [("edit_file", {"path": "src/core.py", "old": f"nowhere {n}", "new": "x"}) for n in range(1, 6)]
+        turns = [turn(3, call, turn=n) for n, call in enumerate(lost, 1)]
         outcome = await run_agent(
             agent_request(root, limits=Limits(repairs=0)), serve(scripted(*turns, turn(3, finish())))
         )
+        assert outcome.answer is not None
+
+    async def test_the_same_call_again_and_again_is_told_the_fifth_time_and_then_given_up(
+        self, sink: RecordingSink, root: Path, serve: Serve
+    ) -> None:
+        run = ("run_command", {"command": "echo again >> times"})
+        provider = scripted(*(turn(3, run, text="Once more.", turn=n) for n in range(1, 7)), turn(3, finish()))
+        outcome = await run_agent(agent_request(root, limits=Limits(repairs=1)), serve(provider))
+        assert outcome.answer is None and not outcome.fatal
+        assert "You called run_command 6 times in a row with the same arguments" in (outcome.error or "")
+        assert (root / "times").read_text() == "again\n" * 4, "the fifth and the sixth were not carried out"
+        told = sink.of("tool_result")[4]
+        assert not told.ok and told.output.endswith("do something else with it, or give your answer.")
+
+    async def test_the_same_call_with_another_in_between_is_no_circle(self, root: Path, serve: Serve) -> None:
+        run, look = ("run_command", {"command": "echo again >> times"}), ("list_directory", {})
+        calls = [run, run, run, run, look, run, run, run, run]
+        provider = scripted(*(turn(3, call, turn=n) for n, call in enumerate(calls, 1)), turn(3, finish()))
+        outcome = await run_agent(agent_request(root, limits=Limits(repairs=0)), serve(provider))
+        assert outcome.answer is not None and (root / "times").read_text() == "again\n" * 8
+
+    async def test_a_circle_that_the_model_leaves_costs_it_nothing(self, root: Path, serve: Serve) -> None:
+        look = ("list_directory", {})
+        provider = scripted(*(turn(3, look, turn=n) for n in range(1, 6)), turn(3, finish()))
+        outcome = await run_agent(agent_request(root, limits=Limits(repairs=1)), serve(provider))
         assert outcome.answer is not None
 
     async def test_an_answer_cut_at_its_limit_runs_nothing_and_is_told(

@@ -82,10 +82,13 @@ def test_json_prints_the_committed_public_events_and_nothing_else(project):
 
 
 def test_one_refusal_slows_the_other_workers_down_and_they_say_so(project):
-    looks = {"name": "list_directory", "input": {}}
+    looks = [{"name": "list_directory", "input": {"depth": 1 + number % 2}} for number in range(10)]
     project.scenario(
         turn(3, finish(), ticket="T-001", fault={"kind": "rate_limit", "retry_after_s": 0.7}),
-        *(turn(3, looks, ticket="T-002", turn=number, text="ab", fault={"kind": "slow"}) for number in range(1, 11)),
+        *(
+            turn(3, look, ticket="T-002", turn=number, text="ab", fault={"kind": "slow"})
+            for number, look in enumerate(looks, 1)
+        ),
         turn(3, write_file("T-002"), finish(), ticket="T-002"),
     )
     result = project.run(project.track(ticket("T-001"), ticket("T-002")), "--workers", "2")

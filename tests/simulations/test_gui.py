@@ -74,7 +74,7 @@ def test_menus_tabs_trees_boxes_and_cards_are_chosen_from_by_words(window: Clien
     window.call("gui.select", name="docks.tabs.graph", text="Plan")
     assert value(window, "docks.tabs.graph", "value") == "Plan"
     window.call("gui.select", name="tracks.tree", text="T-002  Do T-002")
-    wait(window, "plan.show_tickets", "visible", True)
+    wait(window, "plan.show_tickets", "visible", True)  # on a busy machine it is still hidden here
     window.call("gui.click", name="plan.show_tickets")
     wait(window, "plan.ticket.id", "text", "T-002")
     window.call("gui.select", name="docks.tabs.graph", row=0)
