@@ -17,6 +17,7 @@ from typing import Any
 import tomlkit
 
 from slop_qt.automation import Client
+from slop_qt.core.errors import SlopError
 from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.tracks import TrackDraft
 from slop_qt.store.conductor.folder import ConductorFolder
@@ -36,6 +37,8 @@ __all__ = [
 
 # As long as a machine may need that has much else to do; less than pytest gives a test.
 WAIT_S = 90.0
+# As long as an application that has failed a test already may take for its picture.
+LOOK_S = 10.0
 
 
 def ticket(ticket_id: str, **fields: Any) -> TicketSpec:
@@ -103,6 +106,7 @@ class Project:
 
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
+    started: list["Application"] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
         kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "LC_ALL", "TMPDIR"}}
@@ -132,6 +136,11 @@ class Project:
     def socket(self) -> Path:
         """Where it answers, if that is wanted."""
         return self.home / "runtime" / "s"
+
+    @property
+    def left(self) -> Path:
+        """What a simulation that failed leaves: pictures, journals, logs (see simulations/left_behind)."""
+        return self.home / "left-behind"
 
     @property
     def tracks(self) -> list[str]:
@@ -172,7 +181,9 @@ class Project:
 
     def start(self, *arguments: str | Path, **streams: Any) -> "Application":
         """Start `slop-qt` with these arguments, in the repository's folder."""
-        return Application(self, [str(argument) for argument in arguments], **streams)
+        application = Application(self, [str(argument) for argument in arguments], **streams)
+        self.started.append(application)
+        return application
 
     def slop(self, *arguments: str | Path) -> Result:
         """Run `slop-qt` to its end."""
@@ -191,7 +202,13 @@ class Project:
 
 
 class Application:
-    """The running application. A context manager: at its end the process has ended, whatever happened."""
+    """The running application. A context manager: at its end the process has ended, whatever happened.
+
+    Attributes:
+        said: its standard output and standard error, once it is over.
+    """
+
+    said: tuple[bytes | None, bytes | None] = (None, None)
 
     def __init__(self, project: Project, arguments: list[str], **streams: Any) -> None:
         self.project = project
@@ -203,10 +220,23 @@ class Application:
     def __enter__(self) -> "Application":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self.keep_screen()
         if self.process.poll() is None:
             self.process.kill()
-        self.process.communicate()
+        self.said = self.process.communicate()
+
+    def keep_screen(self) -> None:
+        """Take a picture of its window for who looks into a failure, or write down why there is none."""
+        folder = self.project.left
+        folder.mkdir(exist_ok=True)
+        path = folder / f"screen-{self.process.pid}.png"
+        try:
+            with Client(self.project.socket, timeout_s=LOOK_S) as client:
+                client.call("gui.screenshot", path=str(path))
+        except (SlopError, OSError) as error:
+            path.with_suffix(".txt").write_text(f"There is no picture: {error}\n")
 
     def result(self, timeout_s: float = WAIT_S) -> Result:
         """How it ended."""

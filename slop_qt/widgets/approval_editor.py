@@ -1,9 +1,11 @@
 """Edits what an approval allows to be edited, in place."""
 
 from pydantic import JsonValue
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QButtonGroup, QLabel, QPlainTextEdit, QRadioButton, QVBoxLayout, QWidget
 
 from slop_qt.core.approvals import Approval, QuestionPayload
+from slop_qt.core.visible_text import make_visible
 from slop_qt.qt.theme import Theme
 from slop_qt.widgets.approval_words import field_text, field_value
 from slop_qt.widgets.buttons import muted_label
@@ -50,22 +52,24 @@ class ApprovalEditor(QWidget):
             field.setFocus()
 
     def _add_question(self, column: QVBoxLayout, question: QuestionPayload) -> None:
-        words = QLabel(question.text)
+        words = QLabel(make_visible(question.text))
+        words.setObjectName("approvals.question")
+        words.setTextFormat(Qt.TextFormat.PlainText)  # an agent's words are shown, whatever tags they have
         words.setWordWrap(True)
         column.addWidget(words)
         group = QButtonGroup(self)
         for number, choice in enumerate(question.choices):
-            button = QRadioButton(choice)
+            button = QRadioButton(make_visible(choice).replace("&", "&&"))
             button.setObjectName(f"approvals.choice.{number}")
-            button.clicked.connect(self._choose)
-            group.addButton(button)
+            group.addButton(button, number)
             column.addWidget(button)
+        group.idClicked.connect(self._choose)
 
-    def _choose(self) -> None:
-        button = self.sender()
-        if isinstance(button, QRadioButton):
+    def _choose(self, number: int) -> None:
+        question = self._approval.payload
+        if isinstance(question, QuestionPayload):
             for field in self._fields.values():
-                field.setPlainText(button.text())
+                field.setPlainText(question.choices[number])
 
     def _add_field(self, theme: Theme, name: str) -> QPlainTextEdit:
         field = QPlainTextEdit()
