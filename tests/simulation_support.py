@@ -130,7 +130,7 @@ class Project:
     @property
     def data(self) -> Path:
         """The application's data directory."""
-        return self.home / "data" / "slop-qt"
+        return Path(self.environment["XDG_DATA_HOME"]) / "slop-qt"
 
     @property
     def socket(self) -> Path:

@@ -10,7 +10,7 @@ Everything here looks and acts through the window alone. A wait that comes to no
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,7 @@ class Person:
         self.see(name)
         row = {"row": what} if isinstance(what, int) else {"text": what}
         if isinstance(what, str) and not name.startswith("graph."):
-            self.until(lambda: [what] in [each[:1] for each in self.rows(name)], f"{what!r} in {name}")
+            self._find_row(name, what)
         self._do("gui.select", name=name, **row)
 
     def tick(self, name: str, row: str) -> None:
@@ -107,8 +107,9 @@ class Person:
     def panel(self, title: str) -> None:
         """Bring a panel to the front, by its tab."""
         for bar in self._tab_bars():
-            if title in (row[0] for row in self.rows(bar)):
-                self._do("gui.select", name=bar, text=title)
+            titles = [tab.partition(" (")[0] for tab in self.first_cells(bar)]  # behind it may be how many wait
+            if title in titles:
+                self._do("gui.select", name=bar, row=titles.index(title))
                 return
         raise AssertionError(f"no panel {title} has a tab.\n{self.screen()}")
 
@@ -199,20 +200,23 @@ class Person:
 
     # Runs
 
-    def run_track(self, title: str, mode: str = "Ask", workers: int = 1) -> None:
-        """Choose a track, press Run, and say how; mode is the first word of the box's entry."""
+    def run_track(self, title: str, mode: str = "Ask", workers: int = 1) -> str:
+        """Choose a track, press Run, and say how; mode is the first word of the box's entry. Returns the run's id."""
+        before = self._runs()
         self.choose("tracks.tree", title)
         self.click("tracks.run")
         self.see("run.mode")
         self.choose("run.mode", next(row for row in self.first_cells("run.mode") if row.startswith(f"{mode}:")))
         self.write("run.workers", str(workers))
         self.click("run.accept")
+        (run_id,) = self.until(lambda: set(self._runs()) - set(before), "the run")
+        return str(run_id)
 
     def apply(self) -> None:
         """Press Apply as soon as it is offered, and once more when asked; return when it is done."""
         self.click("tracks.apply")
         self.click("apply.accept")
-        self.until(lambda: not self.sees("tracks.apply") and self._newest_run()["applied_commit"], "Apply")
+        self.until(lambda: not self.sees("tracks.apply") and self._applied(), "Apply")
 
     def history(self, *kinds: str) -> list[dict[str, Any]]:
         """The newest run's committed events of these kinds, up to its end: what happened, whatever was seen of it."""
@@ -226,6 +230,19 @@ class Person:
         self.client.unsubscribe()
         return [event for event in found if event["kind"] in kinds]
 
+    def everything(self) -> str:
+        """All words that the window has, shown or in panels that stand behind, and all that it says of its runs."""
+        words: list[Any] = [self.client.get_mma_status(), self.client.call("run.list"), self.client.call("track.list")]
+        todo = list(self.client.call("gui.tree")["widgets"])
+        while todo:
+            widget = todo.pop()
+            todo += widget["children"]
+            words += [widget["text"], widget["value"]]
+            if widget["name"]:
+                with suppress(NotFoundError):
+                    words.append(self.rows(widget["name"]))
+        return "\n".join(str(each) for each in words if each)
+
     def screen(self) -> str:
         """What a person would say of the screen: for the message of a failure."""
         try:
@@ -238,6 +255,12 @@ class Person:
         except (SlopError, AssertionError) as error:
             return f"On the screen: nothing that can be read: {error}"
         return "On the screen:\n" + "\n".join(f"  {line}" for line in lines)
+
+    def _find_row(self, name: str, words: str) -> None:
+        try:
+            self.until(lambda: words in self.first_cells(name), f"the row {words!r} in {name}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n  rows of {name}: {self.first_cells(name)}") from None
 
     def _decide(self, card: Card, button: str) -> None:
         now = self.the_card()
@@ -270,9 +293,12 @@ class Person:
             if widget["name"].startswith("docks.tabs.") and widget["visible"]:
                 yield widget["name"]
 
-    def _newest_run(self) -> dict[str, Any]:
-        newest: dict[str, Any] = next(run for run in self.client.call("run.list")["runs"] if run["track_id"])
-        return newest
+    def _runs(self) -> dict[str, dict[str, Any]]:
+        """The runs of tracks, newest first, by id."""
+        return {run["run_id"]: run for run in self.client.call("run.list")["runs"] if run["track_id"]}
+
+    def _applied(self) -> bool:
+        return next(iter(self._runs().values()))["applied_commit"] is not None
 
     def _do(self, method: str, **params: Any) -> None:
         try:

@@ -1,7 +1,7 @@
 """What a simulation that failed leaves for who looks into it: a picture of the window, the journals, and the logs.
 
-`pytest_runtest_makereport` is pytest's hook; the conftest of the simulations takes it over. What was kept, and where, is
-a section of the failure's report.
+`pytest_runtest_makereport` is pytest's hook; the conftest of the simulations takes it over. What was kept, and where,
+is a section of the failure's report.
 """
 
 import contextlib
@@ -45,8 +45,9 @@ def collect(project: Project) -> str:
             application.keep_screen()
         for name, said in zip(("stdout", "stderr"), _said(application), strict=True):
             (left / f"{name}-{application.process.pid}.txt").write_bytes(said)
-    for journal in sorted(project.home.rglob("journal.sqlite3")):
-        if not journal.is_relative_to(left):
+    found = {path.resolve() for folder in (project.home, project.data) for path in folder.rglob("journal.sqlite3")}
+    for journal in sorted(found):
+        if not journal.is_relative_to(left.resolve()):
             _keep(journal, left / journal.parent.name)
     files = sorted(path for path in left.rglob("*") if path.is_file())
     return "\n".join([str(left), *(f"  {path.relative_to(left)}  {path.stat().st_size:,} bytes" for path in files)])

@@ -94,7 +94,9 @@ def rows_of(widget: QWidget) -> list[list[str]]:
         return [[action.text().replace("&", "")] for action in widget.actions() if not action.isSeparator()]
     if isinstance(widget, QAbstractItemView):
         model = widget.model()
-        return [[_display(cell) for cell in cells(index)] for index, _ in zip(indexes(model), range(_ROWS), strict=False)]
+        return [
+            [_display(cell) for cell in cells(index)] for index, _ in zip(indexes(model), range(_ROWS), strict=False)
+        ]
     raise NotFoundError(f"{widget.objectName()} has no rows.", "Views, combo boxes, tabs and menus have some.")
 
 
