@@ -55,6 +55,7 @@ def seated(application: Application) -> Iterator["Person"]:
     """Somebody at the window of an application that has just been started; at the end it is quit in order."""
     with application.client() as client:
         person = Person(client)
+        until(person.has_window, "the window")
         person.see("tracks")
         yield person
         client.call("app.quit")
@@ -117,10 +118,16 @@ class Person:
 
     def see(self, name: str, *, usable: bool = False) -> None:
         """Wait until it is there to be seen, or to be used."""
-        until(self._window, "the window")
         self.wait_for(name, "visible", True)
         if usable:
             self.wait_for(name, "enabled", True)
+
+    def has_window(self) -> bool:
+        """Whether the window stands by now."""
+        try:
+            return bool(self.client.call("gui.get", name="window", property="visible")["value"])
+        except (NotFoundError, NotPossibleError):
+            return False
 
     def sees(self, name: str) -> bool:
         """Whether it can be seen now."""
@@ -177,9 +184,9 @@ class Person:
 
     def next_card(self) -> Card:
         """What waits for a decision, as soon as something does and its buttons can be pressed."""
-        card = self.until(self.the_card, "an approval")
-        self.wait_for("approvals.reject", "enabled", True)
-        assert isinstance(card, Card)
+        self.see("approvals.reject", usable=True)
+        card = self.the_card()
+        assert card is not None, f"the approval went away.\n{self.screen()}"
         return card
 
     def approve(self, card: Card) -> None:
@@ -238,7 +245,7 @@ class Person:
             widget = todo.pop()
             todo += widget["children"]
             words += [widget["text"], widget["value"]]
-            if widget["name"]:
+            if widget["name"] and widget["text"] is None:  # views among others: nothing stands on them but in rows
                 with suppress(NotFoundError):
                     words.append(self.rows(widget["name"]))
         return "\n".join(str(each) for each in words if each)
@@ -277,13 +284,6 @@ class Person:
             if widget["visible"]:
                 found[widget["name"]] = widget["text"] or ""
         return found
-
-    def _window(self) -> bool:
-        """Whether it stands by now."""
-        try:
-            return bool(self.client.call("gui.tree", name="window"))
-        except (NotFoundError, NotPossibleError):
-            return False
 
     def _tab_bars(self) -> Iterator[str]:
         todo = list(self.client.call("gui.tree")["widgets"])

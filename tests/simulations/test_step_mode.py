@@ -55,11 +55,11 @@ def nothing_happened(person: Person, project: Project, card: Card) -> bool:
     if card.kind == "Next turn":
         sent = person.client.call("usage.stats")["by_ticket"].get(waiting["ticket_id"], {"requests": 0})["requests"]
         return bool(sent == TURNS_BEFORE[card.title])
+    file = f"{waiting['ticket_id']}.txt"
+    written = bool(list(project.data.rglob(f"worktrees/**/{file}")))
     if card.kind == "Edit a file":
-        return not list(project.data.rglob(f"worktrees/**/{waiting['ticket_id']}.txt"))
-    if card.kind == "Merge":
-        return f"{waiting['ticket_id']}.txt" not in project.git("ls-tree", "--name-only", integration)
-    return True
+        return not written
+    return written and file not in project.git("ls-tree", "--name-only", integration)
 
 
 # Requests that are on a ticket's account before the turn of that name is sent.
