@@ -45,7 +45,7 @@ def failed_simulations(folder: Path) -> str:
     (folder / "suite" / "test_failing.py").write_text(FAILING)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV"))}
     environment["PYTHONPATH"] = os.pathsep.join(map(str, (HERE, HERE.parent, HERE.parents[1])))
-    options = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--rootdir", str(folder), "-c", os.devnull]
+    options = ["-q", "-p", "no:cacheprovider", "--rootdir", str(folder), "-c", os.devnull]
     command = [sys.executable, "-m", "pytest", *options, f"--basetemp={folder / 'tmp'}", str(folder / "suite")]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stdout + done.stderr
