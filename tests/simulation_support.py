@@ -20,6 +20,7 @@ import tomlkit
 from forked_process import ForkedProcess, ForkServer
 
 from slop_qt.automation import Client
+from slop_qt.core.errors import SlopError
 from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.tracks import TrackDraft
 from slop_qt.store.conductor.folder import ConductorFolder
@@ -39,6 +40,8 @@ __all__ = [
 
 # As long as a machine may need that has much else to do; less than pytest gives a test.
 WAIT_S = 90.0
+# As long as an application that has failed a test already may take for its picture.
+LOOK_S = 10.0
 
 # What a started application keeps of this process's environment; and, where Qt has a display, what leads to it.
 KEPT = {"PATH", "LANG", "LC_ALL", "TMPDIR", "QT_QPA_PLATFORM"}
@@ -118,6 +121,7 @@ class Project:
 
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
+    started: list["Application"] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
         kept = kept_environment()
@@ -144,12 +148,17 @@ class Project:
     @property
     def data(self) -> Path:
         """The application's data directory."""
-        return self.home / "data" / "slop-qt"
+        return Path(self.environment["XDG_DATA_HOME"]) / "slop-qt"
 
     @property
     def socket(self) -> Path:
         """Where it answers, if that is wanted."""
         return self.home / "runtime" / "s"
+
+    @property
+    def left(self) -> Path:
+        """What a simulation that failed leaves: pictures, journals, logs (see simulations/left_behind)."""
+        return self.home / "left-behind"
 
     @property
     def tracks(self) -> list[str]:
@@ -191,7 +200,9 @@ class Project:
 
     def start(self, *arguments: str | Path, fresh: bool = False, **streams: Any) -> "Application":
         """Start `slop-qt` with these arguments, in the repository's folder; see Application for the rest."""
-        return Application(self, [str(argument) for argument in arguments], fresh=fresh, **streams)
+        application = Application(self, [str(argument) for argument in arguments], fresh=fresh, **streams)
+        self.started.append(application)
+        return application
 
     def slop(self, *arguments: str | Path, fresh: bool = False) -> Result:
         """Run `slop-qt` to its end."""
@@ -223,7 +234,12 @@ class Application:
     It is forked from a server that has imported it, unless it is to be fresh: a new `python -m slop_qt`, which takes a
     second more. It is always fresh where SLOP_QT_TEST_FRESH is set, and where the environment or the streams ask for
     what a fork cannot give. streams are stdin, stdout and stderr of subprocess.Popen.
+
+    Attributes:
+        said: its standard output and standard error, once it is over.
     """
+
+    said: tuple[bytes | None, bytes | None] = (None, None)
 
     def __init__(self, project: Project, arguments: list[str], *, fresh: bool = False, **streams: Any) -> None:
         self.project = project
@@ -242,10 +258,23 @@ class Application:
     def __enter__(self) -> "Application":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self.keep_screen()
         if self.process.poll() is None:
             self.process.kill()
-        self.process.communicate()
+        self.said = self.process.communicate()
+
+    def keep_screen(self) -> None:
+        """Take a picture of its window for who looks into a failure, or write down why there is none."""
+        folder = self.project.left
+        folder.mkdir(exist_ok=True)
+        path = folder / f"screen-{self.process.pid}.png"
+        try:
+            with Client(self.project.socket, timeout_s=LOOK_S) as client:
+                client.call("gui.screenshot", path=str(path))
+        except (SlopError, OSError) as error:
+            path.with_suffix(".txt").write_text(f"There is no picture: {error}\n")
 
     def result(self, timeout_s: float = WAIT_S) -> Result:
         """How it ended."""

@@ -36,13 +36,18 @@ class _Node:
 
 
 class TrackModel(QAbstractItemModel):
-    """One column: tracks, and below each its tickets as its newest run has them. Lives in the GUI thread."""
+    """One column: tracks, and below each its tickets as its newest run has them. Lives in the GUI thread.
+
+    Attributes:
+        refreshing: it takes over what the source has; what a view makes current meanwhile nobody has chosen.
+    """
 
     def __init__(self, source: TrackSource, bridge: EventBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._source = source
         self._nodes: list[_Node] = []
         self._serials = 0
+        self.refreshing = False
         source.changed.connect(self.refresh)
         bridge.tickets_changed.connect(self.refresh)
         bridge.runs_changed.connect(self.refresh)
@@ -73,6 +78,13 @@ class TrackModel(QAbstractItemModel):
 
     def refresh(self) -> None:
         """Take over what the source has now, saying only what changed."""
+        self.refreshing = True
+        try:
+            self._take_over()
+        finally:
+            self.refreshing = False
+
+    def _take_over(self) -> None:
         wanted = [shown.track for shown in self._source.tracks]
         ids = [track.id for track in wanted]
         for row in reversed(range(len(self._nodes))):

@@ -75,8 +75,11 @@ class ApprovalCard(QFrame):
         self._editor: ApprovalEditor | None = None
         self.setObjectName("approvals.card")
         self._kind = StatusChip(theme)
+        self._kind.setObjectName("approvals.kind")
         self._who, self._waited = muted_label(), muted_label()
+        self._who.setObjectName("approvals.who")
         self._title = QLabel()
+        self._title.setObjectName("approvals.title")
         self._title.setProperty("kind", "heading")
         self._title.setTextFormat(Qt.TextFormat.PlainText)
         self._title.setWordWrap(True)

@@ -1,12 +1,15 @@
 """Edits what an approval allows to be edited, in place."""
 
 from pydantic import JsonValue
-from PySide6.QtWidgets import QButtonGroup, QLabel, QPlainTextEdit, QRadioButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QButtonGroup, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
 from slop_qt.core.approvals import Approval, QuestionPayload
+from slop_qt.core.visible_text import make_visible
 from slop_qt.qt.theme import Theme
 from slop_qt.widgets.approval_words import field_text, field_value
 from slop_qt.widgets.buttons import muted_label
+from slop_qt.widgets.fields import RadioField
 
 __all__ = ["ApprovalEditor"]
 
@@ -23,7 +26,7 @@ class ApprovalEditor(QWidget):
         column.setContentsMargins(12, 4, 12, 4)
         column.setSpacing(4)
         if isinstance(approval.payload, QuestionPayload):
-            self._add_question(column, approval.payload)
+            self._add_question(theme, column, approval.payload)
         for field in approval.editable:
             if len(approval.editable) > 1:
                 column.addWidget(muted_label(field))
@@ -49,23 +52,25 @@ class ApprovalEditor(QWidget):
         for field in list(self._fields.values())[:1]:
             field.setFocus()
 
-    def _add_question(self, column: QVBoxLayout, question: QuestionPayload) -> None:
-        words = QLabel(question.text)
+    def _add_question(self, theme: Theme, column: QVBoxLayout, question: QuestionPayload) -> None:
+        words = QLabel(make_visible(question.text))
+        words.setObjectName("approvals.question")
+        words.setTextFormat(Qt.TextFormat.PlainText)  # an agent's words are shown, whatever tags they have
         words.setWordWrap(True)
         column.addWidget(words)
         group = QButtonGroup(self)
         for number, choice in enumerate(question.choices):
-            button = QRadioButton(choice)
-            button.setObjectName(f"approvals.choice.{number}")
-            button.clicked.connect(self._choose)
-            group.addButton(button)
+            label = make_visible(choice).replace("&", "&&")  # alone it would mark a key
+            button = RadioField(theme, label, f"approvals.choice.{number}")
+            group.addButton(button, number)
             column.addWidget(button)
+        group.idClicked.connect(self._choose)
 
-    def _choose(self) -> None:
-        button = self.sender()
-        if isinstance(button, QRadioButton):
+    def _choose(self, number: int) -> None:
+        question = self._approval.payload
+        if isinstance(question, QuestionPayload):
             for field in self._fields.values():
-                field.setPlainText(button.text())
+                field.setPlainText(question.choices[number])
 
     def _add_field(self, theme: Theme, name: str) -> QPlainTextEdit:
         field = QPlainTextEdit()

@@ -46,6 +46,7 @@ class DecisionBar(QWidget):
         self._settling.setSingleShot(True)
         self._settling.timeout.connect(self._enable)
         self._note = QLabel()
+        self._note.setObjectName("approvals.consequence")
         self._note.setProperty("kind", "muted")
         self._note.setWordWrap(True)
         self._note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QCompleter,
     QLineEdit,
+    QRadioButton,
     QStyle,
     QStyleOptionButton,
 )
@@ -21,7 +22,7 @@ from slop_qt.qt.status import Look
 from slop_qt.qt.theme import Theme
 from slop_qt.widgets.row_delegate import RowDelegate
 
-__all__ = ["CalmBox", "CheckField", "NameBox", "NamedRow", "SecretField"]
+__all__ = ["CalmBox", "CheckField", "NameBox", "NamedRow", "RadioField", "SecretField"]
 
 _ARROW_EDGE = 4
 _ROW_EXTRAS = 72  # icon, gaps, edges and a scroll bar
@@ -166,6 +167,25 @@ class CheckField(QCheckBox):
         with QPainter(self) as painter:
             painter.setPen(self._theme.color("muted" if self.isEnabled() else "line"))
             painter.drawRect(box.adjusted(0, 0, -1, -1))
+
+
+class RadioField(QRadioButton):
+    """One of several choices, with a line around its circle on any ground. Lives in the GUI thread."""
+
+    def __init__(self, theme: Theme, words: str, name: str) -> None:
+        super().__init__(words)
+        self._theme = theme
+        self.setObjectName(name)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        circle = self.style().subElementRect(QStyle.SubElement.SE_RadioButtonIndicator, option, self)
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(self._theme.color("muted" if self.isEnabled() else "line"))
+            painter.drawEllipse(circle.adjusted(1, 1, -2, -2))
 
 
 class SecretField(QLineEdit):

@@ -24,6 +24,11 @@ class StatusChip(QWidget):
         theme.changed.connect(self.update)
         self.show_look(look)
 
+    @property
+    def words(self) -> str:
+        """What it says; empty where it shows nothing."""
+        return self._look.word if self._look is not None else ""
+
     def show_look(self, look: Look | None, word: str = "") -> None:
         """Show another status; `word` instead of its own."""
         if look is not None and word:

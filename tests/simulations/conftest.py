@@ -5,9 +5,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from left_behind import pytest_runtest_makereport
 from PySide6.QtWidgets import QApplication
 from same_figures import SameFigures, check_same_figures
 from simulation_support import Project
+
+__all__ = ["project", "pytest_runtest_makereport", "same_figures"]
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "wire"))  # the loopback server of the wire tests
 

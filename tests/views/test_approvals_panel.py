@@ -380,3 +380,17 @@ def test_closing_and_hiding_a_view_decides_nothing(stage: Stage, qtbot: QtBot) -
     assert decisions(stage) == []
     assert asked.id in stage.feed.state.runs[story.RUN].approvals
     assert stage.feed.state.runs[story.RUN].pending_approvals == [asked]
+
+
+def test_an_agents_question_is_shown_and_not_obeyed(stage: Stage, panel: ApprovalsPanel, qtbot: QtBot) -> None:
+    words = {"text": "<b>Which</b>\u202e?", "choices": ("R&D", "<i>none</i>\u200b")}
+    asked = story.approval(ApprovalKind.QUESTION, 0, story.Clock())
+    payload = asked.payload.model_copy(update=words)
+    stage.feed.publish(ev.ApprovalRequested(run_id=story.RUN, approval=asked.model_copy(update={"payload": payload})))
+    label = panel.findChild(QLabel, "approvals.question")
+    assert (label.text(), label.textFormat()) == ("<b>Which</b>⟨U+202E⟩?", Qt.TextFormat.PlainText)
+    choices = [panel.findChild(QRadioButton, f"approvals.choice.{number}") for number in (0, 1)]
+    assert [choice.text() for choice in choices] == ["R&&D", "<i>none</i>⟨U+200B⟩"]  # && is how Qt writes an &
+    for choice, answer in zip(choices, words["choices"], strict=True):
+        choice.click()
+        assert panel.findChild(QPlainTextEdit, "approvals.edit.answer").toPlainText() == answer

@@ -480,3 +480,20 @@ def test_the_models_keep_the_rules(stage: Stage, panel: PlanPanel, qtbot: QtBot)
     )
     for act in acts:
         act()
+
+
+def test_a_refused_dependency_stays_said_until_something_else_is_shown(
+    stage: Stage, panel: PlanPanel, qtbot: QtBot
+) -> None:
+    tickets_of(panel, stage, qtbot, "T-001")
+    needs = panel.findChild(QListView, "plan.ticket.depends_on")
+    rows = needs.model()
+    assert rows.setData(rows.index(1, 0), Qt.CheckState.Checked, Qt.ItemDataRole.CheckStateRole)  # T-003, its own end
+    said = says(panel, "plan.ticket.depends_on.notice")
+    assert all(name in said for name in ("circle", "T-001", "T-002", "T-003"))
+    stage.context.editor.state_changed.emit()  # as when a save, or a look for problems, is over
+    stage.context.editor.problems_changed.emit()
+    assert says(panel, "plan.ticket.depends_on.notice") == said
+    stage.context.selection.select("amounts", "T-002")
+    stage.context.selection.select("amounts", "T-001")
+    assert says(panel, "plan.ticket.depends_on.notice") == ""

@@ -1,15 +1,28 @@
 """From an epic to Apply in the Tracks panel: dialogs, commands, and what is possible when."""
 
+from pathlib import Path
+
 import pytest
 import story
+from plan_support import TICKETS, PlanFiles
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QDialog, QLineEdit, QPlainTextEdit, QPushButton, QSpinBox, QTreeView
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDialog,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QSpinBox,
+    QTreeView,
+)
 from pytestqt.qtbot import QtBot
 from window_support import Stage, shown_track
 
 from slop_qt.core import events as ev
 from slop_qt.core.approvals import Mode
 from slop_qt.core.errors import NotPossibleError, ProviderError
+from slop_qt.core.tickets import Ticket
 from slop_qt.core.tracks import Track, TrackDraft
 from slop_qt.mma import commands, shapes
 from slop_qt.views.tracks.panel import TracksPanel
@@ -162,6 +175,58 @@ def test_a_ticket_selected_in_the_tree_is_selected_everywhere_and_back(
     assert stage.context.selection.ticket_id == "T-004"
     stage.context.selection.select(story.TRACK, "T-006")
     assert model.ids(tree.currentIndex()) == (story.TRACK, "T-006")
+
+
+def test_a_new_ticket_stays_selected_though_the_tree_hears_of_it_later(
+    stage: Stage, panel: TracksPanel, qtbot: QtBot, tmp_path: Path
+) -> None:
+    files, selection, editor = PlanFiles(tmp_path, stage), stage.context.selection, stage.context.editor
+    files.add("amounts")
+
+    def hear() -> None:
+        tickets = tuple(Ticket.model_validate(each.model_dump()) for each in files.tickets("amounts"))
+        stage.desk.tracks = [shown_track("amounts", "Amounts", tickets)]
+        stage.context.tracks.reload()
+
+    hear()
+    qtbot.waitUntil(lambda: editor.track is not None)
+    tree = panel.findChild(QTreeView, "tracks.tree")
+    selection.select("amounts", "T-003")
+    assert tree.currentIndex().data() == "T-003  Say so"
+    editor.remove_ticket("T-003")
+    new = editor.add_ticket(None)
+    title = next(ticket.title for ticket in editor.tickets if ticket.id == new)
+    assert selection.ticket_id == new
+    for reads in (TICKETS[:-1], editor.tickets):  # the removal alone, and only then the new one
+        files.write_tickets("amounts", reads)
+        hear()
+        QApplication.processEvents()
+        assert selection.ticket_id == new
+    assert tree.currentIndex().data() == f"{new}  {title}"
+
+
+def test_where_somebody_else_removes_the_selected_ticket_its_track_is_selected(
+    stage: Stage, panel: TracksPanel, qtbot: QtBot, tmp_path: Path
+) -> None:
+    files, selection = PlanFiles(tmp_path, stage), stage.context.selection
+    files.add("amounts")
+    for tickets in (TICKETS, TICKETS[:1]):
+        files.write_tickets("amounts", tickets)
+        shown = tuple(Ticket.model_validate(each.model_dump()) for each in tickets)
+        stage.desk.tracks = [shown_track("amounts", "Amounts", shown)]
+        stage.context.tracks.reload()
+        qtbot.waitUntil(lambda tickets=tickets: stage.context.editor.tickets == tickets)
+        if tickets is TICKETS:
+            selection.select("amounts", "T-003")
+    qtbot.waitUntil(lambda: (selection.track_id, selection.ticket_id) == ("amounts", None))
+
+
+def test_where_the_selected_track_is_gone_its_neighbour_is_selected(stage: Stage, panel: TracksPanel) -> None:
+    both = [shown_track(name, name.title(), story.planned()) for name in ("walls", "roof")]
+    for left, selected in ((both, "roof"), (both[:1], "walls"), ([], None)):
+        stage.desk.tracks = left
+        stage.context.tracks.reload()
+        assert stage.context.selection.track_id == selected
 
 
 def test_tracks_that_cannot_be_read_say_why(stage: Stage, qtbot: QtBot) -> None:

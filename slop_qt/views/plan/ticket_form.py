@@ -29,6 +29,8 @@ class TicketForm(QScrollArea):
         self._editor = context.editor
         self._ticket: TicketSpec | None = None
         self._pending: dict[tuple[str, str, str], tuple[str, str]] = {}  # track, ticket, field: typed, what is wrong
+        # By list: why it was refused, and of which tickets that is true; it stays to be read while they are the same.
+        self._refused: dict[str, tuple[str, tuple[TicketSpec, ...]]] = {}
         self._shown: tuple[str, str, str] | None = None
         self._keys = UndoKeys(self)
         self._started = Notice(context.theme, "plan.ticket.started")
@@ -60,6 +62,8 @@ class TicketForm(QScrollArea):
         """Show it as it is now, and leave alone what is being typed. tasks are those of the plan."""
         self._ticket = ticket
         same, self._shown = self._shown == self._key(""), self._key("")
+        if not same:
+            self._refused.clear()
         self.setEnabled(ticket is not None)
         if ticket is None:
             return
@@ -84,9 +88,12 @@ class TicketForm(QScrollArea):
         problems = [problem for problem in self._editor.problems if problem.ticket_id == ticket.id]
         for name, notice in (*((name, field.notice) for name, field in self._fields.items()), *self._notices.items()):
             pending = self._pending.get(self._key(name))
+            refused = self._refused.get(name)
             found = [problem for problem in problems if problem.field == name]
             if pending is not None:
                 notice.say(ERROR_LOOK, pending[1])
+            elif refused is not None and refused[1] == self._editor.tickets:
+                notice.say(ERROR_LOOK, refused[0])
             elif found:
                 _say(notice, found)
             else:
@@ -206,7 +213,7 @@ class TicketForm(QScrollArea):
         try:
             change(needed, ticket.id)
         except SlopError as error:
-            self._notices["depends_on"].say(ERROR_LOOK, error.message)
+            self._refuse("depends_on", error.message)
 
     def _cover(self, task: str, wanted: bool) -> None:
         ticket = self._ticket
@@ -216,7 +223,11 @@ class TicketForm(QScrollArea):
         fields = {**ticket.model_dump(), "plan_tasks": (*rest, task) if wanted else rest}
         refusal = self._change(ticket, "plan_tasks", fields)
         if refusal:
-            self._notices["plan_tasks"].say(ERROR_LOOK, refusal)
+            self._refuse("plan_tasks", refusal)
+
+    def _refuse(self, name: str, why: str) -> None:
+        self._refused[name] = (why, self._editor.tickets)
+        self.show_problems()
 
 
 def _say(notice: Notice, problems: Sequence[TicketProblem]) -> None:

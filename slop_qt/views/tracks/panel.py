@@ -1,6 +1,6 @@
 """The Tracks panel: what there is to do, how far it is, and the buttons that move it on."""
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QTreeView, QVBoxLayout
 
 from slop_qt.core.errors import ConfigurationError, ProviderError, SlopError, UnusableAnswerError
@@ -36,6 +36,7 @@ class TracksPanel(Panel):
         )
         super().__init__(context.theme, "tracks", empty)
         self._context = context
+        self._following = False
         self.actions_of_tracks = TrackActions(context, self)
         if context.facts.recording is None:
             empty.offer("tracks.first_epic", "New epic…", self.actions_of_tracks.new_epic)
@@ -51,6 +52,11 @@ class TracksPanel(Panel):
         self.actions_of_tracks.states_changed.connect(self._refresh)
         context.bridge.tickets_changed.connect(self._refresh)
         self._model.rowsInserted.connect(self._expand)
+        self._model.rowsRemoved.connect(self._removed)
+        self._letting_go = QTimer(self)  # once what changes the tickets has selected what it wants
+        self._letting_go.setSingleShot(True)
+        self._letting_go.timeout.connect(self._let_go)
+        context.editor.tickets_changed.connect(self._letting_go.start)
         self._tree.expandAll()
         self._refresh()
 
@@ -121,9 +127,28 @@ class TracksPanel(Panel):
             self._tree.expand(parent)
         for row in range(first, last + 1):
             self._tree.expand(self._model.index(row, 0, parent))
+        self._follow_selection()
+
+    def _removed(self, parent: QModelIndex) -> None:
+        """Where the selected track is gone, its neighbour is selected."""
+        if parent.isValid():
+            self._letting_go.start()
+        elif not self._model.track_index(self._context.selection.track_id).isValid():
+            self._context.selection.select(*self._model.ids(self._tree.currentIndex()))
+
+    def _let_go(self) -> None:
+        """Where the selected ticket is gone, here and in the editor, its track is selected. A new one is here late."""
+        selection, track = self._context.selection, self._context.editor.track
+        if selection.ticket_id is None or track is None or track.track_id != selection.track_id:
+            return
+        edited = {ticket.id for ticket in self._context.editor.tickets}
+        here = self._model.ticket_index(selection.track_id, selection.ticket_id).isValid()
+        if not here and selection.ticket_id not in edited:
+            selection.select(selection.track_id)
 
     def _row_chosen(self, index: QModelIndex) -> None:
-        if index.isValid():
+        """The person chose it, unless it is what is left of the rows, or the selection was followed here."""
+        if index.isValid() and not self._following and not self._model.refreshing:
             self._context.selection.select(*self._model.ids(index))
 
     def _follow_selection(self) -> None:
@@ -131,8 +156,10 @@ class TracksPanel(Panel):
         index = self._model.ticket_index(selection.track_id, selection.ticket_id)
         if not index.isValid():
             index = self._model.track_index(selection.track_id)
-        if index.isValid() and index != self._tree.currentIndex():
+        if index != self._tree.currentIndex():
+            self._following = True
             self._tree.setCurrentIndex(index)
+            self._following = False
 
     def _refresh(self) -> None:
         tracks, planning = self._context.tracks.tracks, self.actions_of_tracks.planning_run()

@@ -1,6 +1,5 @@
 """Clicks, keys and choices as real input events. Each is done in a turn of the loop of its own (see `hand`)."""
 
-from collections.abc import Iterator
 from typing import Any, Protocol, runtime_checkable
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt
@@ -24,7 +23,7 @@ from PySide6.QtWidgets import (
 from slop_qt.core.errors import InvalidInputError, NotFoundError, NotPossibleError
 from slop_qt.mma.gui_shapes import SelectIn
 from slop_qt.widgets.driving.finding import require_reachable
-from slop_qt.widgets.driving.reading import indexes, rows_of
+from slop_qt.widgets.driving.reading import cells, indexes, rows_of
 from slop_qt.widgets.driving.seeing import seen_part
 
 __all__ = ["Places", "click", "focus", "key_combinations", "press", "select", "trigger", "typed"]
@@ -214,16 +213,11 @@ def _index(view: QAbstractItemView, choice: SelectIn) -> QModelIndex:
         if choice.row == row:
             return index
         if choice.text is not None:
-            for cell in _cells(index):
+            for cell in cells(index):
                 if cell.data(Qt.ItemDataRole.DisplayRole) == choice.text and not view.isIndexHidden(cell):
                     return cell
     wanted = repr(choice.text) if choice.text is not None else f"row {choice.row}"
     raise NotFoundError(f"There is no {wanted} in {view.objectName()}.", _named([row[0] for row in rows_of(view)]))
-
-
-def _cells(index: QModelIndex) -> Iterator[QModelIndex]:
-    for column in range(index.model().columnCount(index.parent())):
-        yield index.siblingAtColumn(column)
 
 
 def _named(texts: list[str]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
+from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, QModelIndex, Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -27,10 +27,13 @@ from PySide6.QtWidgets import (
 )
 
 from slop_qt.core.errors import InvalidInputError, NotFoundError
+from slop_qt.widgets.banner import Banner
 from slop_qt.widgets.driving.reaching import accessible_name, focused_in, keyboard_way
 from slop_qt.widgets.driving.seeing import seen_part
+from slop_qt.widgets.notice import Notice
+from slop_qt.widgets.status_chip import StatusChip
 
-__all__ = ["indexes", "read_property", "rows_of", "text_of", "usable_kind", "value_of", "write_property"]
+__all__ = ["cells", "indexes", "read_property", "rows_of", "text_of", "usable_kind", "value_of", "write_property"]
 
 # Characters of a text that stand in the tree; `gui.get` gives all of it.
 _SHOWN = 10_000
@@ -92,7 +95,9 @@ def rows_of(widget: QWidget) -> list[list[str]]:
         return [[action.text().replace("&", "")] for action in widget.actions() if not action.isSeparator()]
     if isinstance(widget, QAbstractItemView):
         model = widget.model()
-        return [_cells(model, index) for index, _ in zip(indexes(model), range(_ROWS), strict=False)]
+        return [
+            [_display(cell) for cell in cells(index)] for index, _ in zip(indexes(model), range(_ROWS), strict=False)
+        ]
     raise NotFoundError(f"{widget.objectName()} has no rows.", "Views, combo boxes, tabs and menus have some.")
 
 
@@ -103,6 +108,15 @@ def indexes(model: QAbstractItemModel, parent: QModelIndex | None = None) -> Ite
         index = model.index(row, 0, parent)
         yield index
         yield from indexes(model, index)
+
+
+def cells(first: QModelIndex) -> Iterator[QModelIndex]:
+    """The cells of that row."""
+    model = first.model()
+    # A list has one column, and in Qt nobody may ask it.
+    columns = 1 if isinstance(model, QAbstractListModel) else model.columnCount(first.parent())
+    for column in range(columns):
+        yield first.siblingAtColumn(column)
 
 
 def read_property(widget: QWidget, name: str) -> Any:
@@ -171,6 +185,8 @@ def _text(widget: QWidget) -> str | None:
         return widget.title()
     if isinstance(widget, QProgressBar):
         return widget.text()
+    if isinstance(widget, Banner | Notice | StatusChip):
+        return widget.words or None
     return widget.windowTitle() or None
 
 
@@ -181,10 +197,6 @@ def _row(widget: QWidget) -> int | None:
         index = widget.currentIndex()
         return index.row() if index.isValid() else None
     raise NotFoundError(f"{widget.objectName()} has no rows.", "Views, combo boxes and tabs have some.")
-
-
-def _cells(model: QAbstractItemModel, first: QModelIndex) -> list[str]:
-    return [_display(first.siblingAtColumn(column)) for column in range(model.columnCount(first.parent()))]
 
 
 def _display(index: QModelIndex) -> str:
