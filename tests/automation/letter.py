@@ -8,7 +8,7 @@ from typing import Any
 
 from ruler import AtLeast, Either, Mapping, Time
 
-__all__ = ["APPROVAL", "APPROVAL_PAYLOADS", "ERROR_CODES", "EVENTS", "LATER", "METHODS", "TRACK_STATUS", "Method"]
+__all__ = ["APPROVAL", "APPROVAL_PAYLOADS", "ERROR_CODES", "EVENTS", "METHODS", "TRACK_STATUS", "Method"]
 
 
 @dataclass(frozen=True)
@@ -197,9 +197,6 @@ METHODS: dict[str, Method] = {
     "gui.screenshot": _changes(Either({"path": str}, {"png_base64": str}), name=str, path=str),
     "gui.stalls": _reads({"samples": int, "p50_ms": float, "p99_ms": float, "max_ms": float}, reset=bool),
 }
-
-# What the specification has and the application does not answer over the socket yet.
-LATER = {"project.open"}
 
 EVENTS: dict[str, dict[str, Any]] = {
     "run_started": {"track_id": MAYBE_TEXT, "mode": MODE, "workers": int, "budget_usd": Either(float, None)},

@@ -242,3 +242,4 @@ def _use_the_window(heard: Heard, pictures: Path) -> None:
     heard.call("gui.screenshot", path=str(pictures / "whole.png"))
     heard.call("gui.screenshot", name="tracks.tree")
     heard.call("gui.stalls", reset=True)
+    heard.call("project.open", path=heard.results["app.info"][0]["project"])  # it is open already

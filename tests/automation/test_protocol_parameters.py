@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from letter import LATER, METHODS, Method
+from letter import METHODS, Method
 from protocol_refusals import TICKETS
 from protocol_story import Heard, kept_alive
 from ruler import Mapping, departures
@@ -13,7 +13,7 @@ from simulation_support import Project
 
 from slop_qt.core.errors import NotFoundError, WaitTimedOutError
 
-CALLED = sorted(METHODS.keys() - LATER - {"app.hello"})  # which comes first, and says how it is refused
+CALLED = sorted(METHODS.keys() - {"app.hello"})  # which comes first, and says how it is refused
 
 
 def wrong(shape: Any) -> Any:

@@ -178,7 +178,7 @@ class TestRegistry:
         cockpit = await open_cockpit()
         missing = {command.name for command in ALL_COMMANDS if cockpit.registry.find(command.name) is None}
         own = {"app.info", "app.quit", "project.open", "project.open_beside"}
-        assert {name for name in missing if not name.startswith(("settings.", "provider.", "gui."))} <= own
+        assert {name for name in missing if not name.startswith(("settings.", "provider.", "rules.", "gui."))} <= own
         assert len({command.name for command in ALL_COMMANDS}) == len(ALL_COMMANDS)
 
     async def test_an_unknown_name_is_answered_with_those_there_are(self, open_cockpit: OpenCockpit) -> None:

@@ -28,7 +28,7 @@ from slop_qt.mma.gate import RunGate
 from slop_qt.qt.editing.track_shelf import Editing
 from slop_qt.qt.helper_pool import HelperPool
 from slop_qt.qt.lanes import LanePool
-from slop_qt.qt.socket_server import SocketServer
+from slop_qt.qt.socket_server import Behind, SocketServer
 from slop_qt.qt.theme import Theme
 from slop_qt.qt.window_context import WindowFacts, make_context
 from slop_qt.store.drafts import DraftStore
@@ -60,12 +60,13 @@ class Room:
         cockpit.registry.register(commands.APP_INFO, info)
         self._tasks: set[asyncio.Task[Any]] = set()
         self.server = SocketServer(
-            registry=cockpit.registry,
-            events=cockpit.bus,
-            read_journal=cockpit.journal.read,
-            offload=self.helpers,
-            on_fault=lambda where, message: self.faults.append((where, message)),
-            scope="control",
+            Behind(
+                registry=cockpit.registry,
+                events=cockpit.bus,
+                read_journal=cockpit.journal.read,
+                offload=self.helpers,
+                on_fault=lambda where, message: self.faults.append((where, message)),
+            )
         )
         self.server.listen(self.socket)
         context = make_context(

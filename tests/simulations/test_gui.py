@@ -132,7 +132,7 @@ def test_what_a_person_could_not_use_is_refused_with_the_way_to_it(window: Clien
 def test_properties_are_read_set_and_waited_for(window: Client) -> None:
     rows = [row[0] for row in value(window, "tracks.tree", "rows")]
     assert rows[0] == "Walls" and len(rows) == 3
-    assert value(window, "plan.tickets.list", "rows") == [["T-001  Do T-001"], ["T-002  Do T-002"]]
+    wait(window, "plan.tickets.list", "rows", [["T-001  Do T-001"], ["T-002  Do T-002"]])
     window.call("gui.select", name="docks.tabs.approvals", text="Activity")
     assert window.call("gui.set", name="activity.filter", property="text", value="abc") == {"value": "abc"}
     with pytest.raises(WaitTimedOutError) as waited:
