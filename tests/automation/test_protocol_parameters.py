@@ -23,6 +23,7 @@ def wrong(shape: Any) -> Any:
 
 PLAUSIBLE: dict[str, Any] = {
     "text": "x",
+    "path": "/nowhere",
     "track_id": "nowhere",
     "tickets": TICKETS,
     "stream_id": "Tier 1",
