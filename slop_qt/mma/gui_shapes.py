@@ -2,7 +2,15 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, JsonValue, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
 
 from slop_qt.core.shape import Shape
 
@@ -139,6 +147,11 @@ class GuiValue(Shape):
     value: JsonValue
 
 
+# What the serializer makes, which pydantic cannot tell from it: one of the two.
+_SCREENSHOT = {"type": "object", "properties": {"path": {"type": "string"}, "png_base64": {"type": "string"}}}
+_PathOrPicture = Annotated[dict[str, Any], WithJsonSchema(_SCREENSHOT)]
+
+
 class Screenshot(Shape):
     """Where the picture is, or the picture."""
 
@@ -146,7 +159,7 @@ class Screenshot(Shape):
     png_base64: str | None = None
 
     @model_serializer(mode="wrap")
-    def _one_of_them(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _one_of_them(self, dump: SerializerFunctionWrapHandler) -> _PathOrPicture:
         return {name: value for name, value in dump(self).items() if value is not None}
 
 
