@@ -4,12 +4,11 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtWidgets import QApplication
-
 from slop_qt.core.errors import SlopError
 from slop_qt.engine import Engine
 from slop_qt.headless.failures import CANNOT_START
 from slop_qt.launch import LaunchOptions, settings_for
+from slop_qt.qt.gui_application import gui_application
 from slop_qt.qt.main_loop import MainLoop
 from slop_qt.qt.theme import Theme
 from slop_qt.sitting import open_beside
@@ -34,11 +33,7 @@ def run_window(options: LaunchOptions, opened: Opened | None = None, *, bound: s
         SlopError: the settings or options do not hold.
     """
     settings = settings_for(options)
-    application = QApplication.instance()
-    if not isinstance(application, QApplication):
-        application = QApplication(["slop-qt"])
-    application.setApplicationName("slop_qt")
-    application.setQuitOnLastWindowClosed(False)
+    application = gui_application()
     main_loop = MainLoop(application)
     theme = Theme(application, resource_path("icons"), settings.theme, dressed=False)
     sittings = Sittings(options, main_loop, theme, bound)

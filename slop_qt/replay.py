@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSettings
-from PySide6.QtWidgets import QApplication
 
 from slop_qt import __version__
 from slop_qt.app_commands import AppCommands
@@ -25,6 +24,7 @@ from slop_qt.mma.playback import Playback
 from slop_qt.mma.recording import Recording
 from slop_qt.mma.replay_desk import ReplayDesk, recorded_track_id
 from slop_qt.qt.editing.track_shelf import Editing
+from slop_qt.qt.gui_application import gui_application
 from slop_qt.qt.helper_pool import HelperPool
 from slop_qt.qt.main_loop import MainLoop
 from slop_qt.qt.socket_server import Behind
@@ -75,11 +75,7 @@ def run_replay(options: LaunchOptions, run: str, speed: float) -> int:
     except StoreError as error:
         complain(error)
         return CANNOT_START
-    application = QApplication.instance()
-    if not isinstance(application, QApplication):
-        application = QApplication(["slop-qt"])
-    application.setApplicationName("slop_qt")
-    application.setQuitOnLastWindowClosed(False)
+    application = gui_application()
     main_loop = MainLoop(application)
     theme = Theme(application, resource_path("icons"), settings.theme, dressed=False)
     with tempfile.TemporaryDirectory(prefix="slop-qt-replay-") as scratch:
