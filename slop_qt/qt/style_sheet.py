@@ -8,6 +8,7 @@ __all__ = ["palette_css"]
 
 _SHEET = Template("""
 QMainWindow, QDialog { background: $canvas; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QMainWindow::separator { background: $canvas; width: 5px; height: 5px; }
 QMainWindow::separator:hover { background: $accent; }
 QSplitter::handle { background: $line; }

@@ -32,7 +32,7 @@ class ApprovalsPanel(Panel):
             context.theme,
             "approvals",
             "done",
-            "Nothing waits for you",
+            "Nothing waits for you" if context.facts.recording is None else "Nothing waited here",
             "What an agent wants to do and may not do by itself appears here, one after another.",
         )
         super().__init__(context.theme, "approvals", empty)

@@ -43,7 +43,7 @@ class ReplayBar(QFrame):
         self.setProperty("kind", "banner")
         self._chip = StatusChip(theme)
         self._chip.show_look(Look("history", "Recording", "waiting"))
-        self._title = QLabel(f"Recording of run {playback.recording.run_id} · nothing is sent or executed")
+        self._title = QLabel(f"Run {playback.recording.run_id} · nothing is sent or executed")
         self._title.setObjectName("replay.title")
         self._title.setTextFormat(Qt.TextFormat.PlainText)
         self._note = ElidedLabel(theme, "replay.note")

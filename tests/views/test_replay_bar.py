@@ -110,7 +110,7 @@ def until(loop: HandLoop, qtbot: QtBot) -> Callable[[Callable[[], bool]], None]:
 
 def test_it_says_that_it_is_a_recording_and_where_it_is(bar: ReplayBar, playback: Playback, loop: HandLoop) -> None:
     count = len(playback.recording)
-    assert child(bar, QLabel, "title").text() == f"Recording of run {story.RUN} · nothing is sent or executed"
+    assert child(bar, QLabel, "title").text() == f"Run {story.RUN} · nothing is sent or executed"
     assert position(bar).startswith(f"event 0 of {count} · 00:00 of ")
     playback.seek(3)
     loop.turn()

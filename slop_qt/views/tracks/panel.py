@@ -93,9 +93,9 @@ class TracksPanel(Panel):
         self._cancel = push_button("tracks.cancel", "Cancel", act.cancel, shortcut="Ctrl+.")
         self._stop = push_button("tracks.stop_planning", "Stop", act.stop_planning)
         self._new = push_button("tracks.new_epic", "New epic…", act.new_epic, shortcut="Ctrl+N")
-        head = QFrame()
-        head.setProperty("kind", "strip")
-        row = QHBoxLayout(head)
+        self._head = QFrame()
+        self._head.setProperty("kind", "strip")
+        row = QHBoxLayout(self._head)
         row.setContentsMargins(8, 6, 8, 6)
         row.addWidget(self._planning, 1)
         row.addWidget(self._stop)
@@ -118,7 +118,7 @@ class TracksPanel(Panel):
         column = QVBoxLayout(self.content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(head)
+        column.addWidget(self._head)
         column.addWidget(self._tree, 1)
         column.addLayout(foot)
 
@@ -171,6 +171,7 @@ class TracksPanel(Panel):
         live = self._context.facts.recording is None
         self._stop.setVisible(live and planning is not None)
         self._new.setVisible(live and planning is None)
+        self._head.setVisible(live or planning is not None)
         if planning is not None:
             tier = "Tier 2 plans tickets" if planning.title.startswith("Tickets for") else "Tier 1 plans tracks"
             self._planning.setText(f"{tier}…")
