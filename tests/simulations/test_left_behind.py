@@ -6,8 +6,12 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
 
 FAILING = """
 import pytest
@@ -52,8 +56,15 @@ def failed_simulations(folder: Path) -> str:
     return done.stdout
 
 
-def test_a_failed_simulation_leaves_a_picture_the_journal_and_the_logs(tmp_path: Path) -> None:
-    report = failed_simulations(tmp_path)
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Not deep: a pytest within a pytest makes folders within folders, and a socket's path may have 100 bytes."""
+    with TemporaryDirectory(prefix="slop-qt-left-") as made:
+        yield Path(made)
+
+
+def test_a_failed_simulation_leaves_a_picture_the_journal_and_the_logs(folder: Path) -> None:
+    report = failed_simulations(folder)
     assert "2 failed" in report, report
     assert "on purpose" in report
     folders = [Path(found) for found in re.findall(r"(?m)^(/.*/left-behind)$", report)]
@@ -64,14 +75,14 @@ def test_a_failed_simulation_leaves_a_picture_the_journal_and_the_logs(tmp_path:
     (why,) = by_itself.glob("screen-*.txt")
     assert why.read_text().startswith("There is no picture: No application answers at ")
 
-    for folder in (by_fixture, by_itself):
-        (journal,) = folder.glob("project-*/journal.sqlite3")
+    for left in (by_fixture, by_itself):
+        (journal,) = left.glob("project-*/journal.sqlite3")
         with closing(sqlite3.connect(journal)) as connection:
             (count,) = connection.execute("SELECT count(*) FROM events").fetchone()
         lines = (journal.parent / "journal.txt").read_text().splitlines()
         assert len(lines) == count
         assert (journal.parent / "logs" / "slop-qt.log").is_file()
-        assert list(folder.glob("stderr-*.txt")) and list(folder.glob("stdout-*.txt"))
-        if folder is by_fixture:
+        assert list(left.glob("stderr-*.txt")) and list(left.glob("stdout-*.txt"))
+        if left is by_fixture:
             assert re.match(r"\d+ \S+Z run_started \S+ \{.*\}$", lines[0])
             assert any(" approval_requested " in line and '"kind": "spawn"' in line for line in lines)
