@@ -5,6 +5,7 @@ import importlib
 import os
 import ssl
 import threading
+from pathlib import Path
 
 __all__ = ["trusted_context"]
 
@@ -34,8 +35,10 @@ def _context(certificates: tuple[tuple[str, object], ...]) -> ssl.SSLContext:
 
 def _version(path: str) -> object:
     """What changes with the file or folder; None where there is none."""
+    if not path:
+        return None
     try:
-        found = os.stat(path)
+        found = Path(path).stat()
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns

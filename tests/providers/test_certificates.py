@@ -1,6 +1,5 @@
 """The certificates that are trusted: read once, and anew when they are others."""
 
-import os
 import shutil
 import ssl
 from concurrent.futures import ThreadPoolExecutor
@@ -44,7 +43,7 @@ def test_a_certificate_that_was_added_is_trusted(bundle):
     second = rest.split(end, 1)[0] + end
     other = bundle.with_name("new.pem")
     other.write_text(first + end + second)
-    os.replace(other, bundle)
+    other.replace(bundle)
     assert len(trusted_context().get_ca_certs()) == 2
 
 
