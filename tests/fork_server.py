@@ -43,6 +43,12 @@ def preload() -> None:
             importlib.import_module(module.name)
     for name in ALSO:
         importlib.import_module(name)
+    # What is only read, and read again where the environment of a child names other certificates.
+    from slop_qt.providers.certificates import trusted_context
+    from slop_qt.providers.pricing import Prices
+
+    trusted_context()
+    Prices()
 
 
 def serve(control: socket.socket) -> str:

@@ -19,6 +19,7 @@ from slop_qt.core.errors import ProviderError
 from slop_qt.core.models import ModelInfo
 from slop_qt.core.ports import Offload
 from slop_qt.providers.capabilities import Capabilities
+from slop_qt.providers.certificates import trusted_context
 from slop_qt.providers.count_endpoint import CountDoor, CountEndpoint
 from slop_qt.providers.decoding import AnswerDecoder
 from slop_qt.providers.endpoint import Endpoint
@@ -161,7 +162,7 @@ class SdkProvider(ABC):
             timeouts=(httpx2.TimeoutException,),
             refusal=self._refusal,
         )
-        return Toolbox(sdk=sdk, httpx2=httpx2, tls=httpx2.create_ssl_context(), failures=failures, prices=prices)
+        return Toolbox(sdk=sdk, httpx2=httpx2, tls=trusted_context(), failures=failures, prices=prices)
 
 
 class SdkSession:

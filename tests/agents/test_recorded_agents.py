@@ -129,7 +129,7 @@ def shared_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield root
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(sends=scripts(), repairs=st.integers(0, 3))
 async def test_an_agent_comes_to_the_same_again(
     shared_root: Path, sends: list[list[conv.ProviderEvent | Exception]], repairs: int

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from virtual_time import VirtualTimeLoop, run_in_virtual_time
 
@@ -452,7 +452,6 @@ _SENDS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=150)
 @given(sends=_SENDS)
 def test_every_place_comes_back_and_no_rule_is_broken_however_sends_end(sends):
     since_refusal, at_refusal = set(), [0]

@@ -73,6 +73,7 @@ def shell(command: str | Sequence[str], cwd: Path) -> subprocess.CompletedProces
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(cwd),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # the project's tests need none, and Qt's takes a second to come
     }
     argv = ["/bin/sh", "-c", command] if isinstance(command, str) else command
     return subprocess.run(argv, cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False)

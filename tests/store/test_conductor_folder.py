@@ -284,12 +284,13 @@ def test_broken_metadata_is_an_error_and_nothing_is_changed(
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
 )
 
 
 @settings(deadline=None)
-@given(st.dictionaries(st.text(), _JSON), st.sampled_from([None, 2, "\t"]), st.text())
+@given(st.dictionaries(st.text(), _JSON, max_size=6), st.sampled_from([None, 2, "\t"]), st.text())
 def test_replacing_a_member_changes_it_alone(members: dict[str, object], indent: int | str | None, value: str) -> None:
     members = {"status": "new"} | members
     text = json.dumps(members, indent=indent)

@@ -16,6 +16,7 @@ __all__ = [
     "begun",
     "bytewise",
     "calls_of",
+    "cuts",
     "fail",
     "failure",
     "receive",
@@ -91,3 +92,12 @@ def begun(wire):
 def bytewise(body):
     """The body as a response, one byte a piece."""
     return Answer([bytes([byte]) for byte in body])
+
+
+def cuts(body):
+    """Where a body is cut over the wire: around each end of a line and each byte that is not ASCII, and in every fifth
+    place between, where one is as the next: a line is not there until it ends. test_cuts.py cuts at every byte.
+    """
+    marks = [place for place, byte in enumerate(body) if byte in b"\r\n" or byte >= 0x80]
+    near = {mark + distance for mark in marks for distance in (-1, 0, 1, 2)}
+    return [place for place in range(1, len(body)) if place in near or place % 5 == 0 or place > len(body) - 5]

@@ -17,6 +17,7 @@ from slop_qt.core.conversation import (
     ToolCallReceived,
 )
 from slop_qt.core.usage import Usage
+from slop_qt.providers import sdk_client
 
 DIALECT = OpenAIDialect()
 REQUEST = question(DIALECT)
@@ -49,7 +50,8 @@ async def test_an_answer_with_a_finish_reason_is_complete_whatever_follows(said,
     assert events.count(Finished("end_turn")) == 1
 
 
-async def test_a_server_that_stays_silent_after_the_finish_reason_is_not_waited_for_long(open_session):
+async def test_a_server_that_stays_silent_after_the_finish_reason_is_not_waited_for_long(open_session, monkeypatch):
+    monkeypatch.setattr(sdk_client, "_LAST_WORDS_S", 0.3)
     with LoopbackServer.saying(Answer([chunk({"content": "all"}), STOP, STALL])) as server:
         session = await open_session(server.base_url)
         assert (await receive(session, REQUEST))[-1] == Finished("end_turn")
