@@ -9,6 +9,7 @@ A script; its argument is the socket on which `forked_process.ForkServer` asks. 
 descriptors: the child's standard streams, a pipe for its process id and exit code, and a file with the rest as JSON.
 """
 
+import atexit
 import gc
 import importlib
 import json
@@ -125,6 +126,8 @@ def main() -> None:
     gc.freeze()  # what is never looked at is not copied either
     module = serve(socket.socket(fileno=int(sys.argv[1])))
     gc.enable()
+    # The application does not take itself apart at its end: whatever then complains that it was dropped, does it here.
+    atexit.register(gc.collect)
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 

@@ -9,6 +9,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 FAILING = """
 import pytest
 from hand_on_window import at_window
@@ -52,8 +54,10 @@ def failed_simulations(folder: Path) -> str:
     return done.stdout
 
 
-def test_a_failed_simulation_leaves_a_picture_the_journal_and_the_logs(tmp_path: Path) -> None:
-    report = failed_simulations(tmp_path)
+def test_a_failed_simulation_leaves_a_picture_the_journal_and_the_logs(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    report = failed_simulations(tmp_path_factory.mktemp("left"))  # not tmp_path: a socket's path has 107 bytes at most
     assert "2 failed" in report, report
     assert "on purpose" in report
     folders = [Path(found) for found in re.findall(r"(?m)^(/.*/left-behind)$", report)]
