@@ -27,6 +27,7 @@ class Collector(QObject):
         self._was_enabled = gc.isenabled()
         self._switch_interval_s = sys.getswitchinterval()
         self._started = False
+        self._had_frozen = False
         self._quiet_turns = 0
         self._due = QTimer(self)
         self._due.setInterval(interval_ms)
@@ -42,6 +43,7 @@ class Collector(QObject):
         if self._started:
             return
         self._started = True
+        self._had_frozen = gc.get_freeze_count() > 0
         self._was_enabled = gc.isenabled()
         self._switch_interval_s = sys.getswitchinterval()
         gc.disable()
@@ -56,7 +58,8 @@ class Collector(QObject):
         self._due.stop()
         self._idle.stop()
         sys.setswitchinterval(self._switch_interval_s)
-        gc.unfreeze()  # large libraries are frozen when they have been imported
+        if not self._had_frozen:
+            gc.unfreeze()  # large libraries are frozen when they have been imported
         if self._was_enabled:
             gc.enable()
 
