@@ -2,7 +2,7 @@
 
 It has imported everything that `slop_qt` has, and made nothing: no application of Qt, no thread, no loop. For each
 start it forks. The child gets what a fresh process would have got (standard streams, environment, folder, signals,
-arguments; nothing else is open), runs the module, and ends as every interpreter does. What an interpreter reads
+arguments; nothing else is open), runs the module, and ends as an interpreter does (`_leave`). What an interpreter reads
 only when it starts (PYTHONHASHSEED, PYTHONIOENCODING, LANG and the like) is as it was in the server.
 
 A script; its argument is the socket on which `forked_process.ForkServer` asks. A request is one byte with five file
@@ -126,9 +126,9 @@ def _become(streams: Sequence[int], asked: dict[str, Any]) -> None:
 def _leave(code: object) -> None:
     """Do what an interpreter does at its end, in its order, except take apart all modules and all that they hold.
 
-    Those are the server's, and doing it takes three times as long as a small run. Whatever complains that it was dropped does
-    it here. Where something is left to say (a code that is a sentence, an output that takes nothing more) this returns,
-    and the interpreter says it.
+    Those are the server's, and doing it takes three times as long as a small run. Whatever complains that it was dropped
+    does it here. Where something is left to say (a code that is a sentence, an output that takes nothing more) this
+    returns, and the interpreter says it.
     """
     if not (code is None or isinstance(code, int)):
         return
