@@ -126,7 +126,7 @@ def _become(streams: Sequence[int], asked: dict[str, Any]) -> None:
 def _leave(code: object) -> None:
     """Do what an interpreter does at its end, in its order, except take apart all modules and all that they hold.
 
-    Those are the server's, and doing it takes three times as long as a small run. Whatever complains that it was dropped
+    Those are the server's, and doing it takes three times as long as a small run. What complains that it was dropped
     does it here. Where something is left to say (a code that is a sentence, an output that takes nothing more) this
     returns, and the interpreter says it.
     """
