@@ -88,16 +88,13 @@ class Sitting:
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run what the window does in the background: to the end of this project, and no longer."""
-        task = self._main_loop.start(self._tended(work))
+        task = self._main_loop.start(work, self._refused_by_the_end)
         self._working.add(task)
         task.add_done_callback(self._working.discard)
 
-    async def _tended(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except SlopError:
-            if not self._ending:  # else it is refused because this project ends, which is no fault of the next one
-                raise
+    def _refused_by_the_end(self, error: BaseException) -> bool:
+        """Whether it was refused because this project ends, which is no fault of the next one."""
+        return self._ending and isinstance(error, SlopError)
 
     def _build(self) -> "MainWindow":
         from slop_qt.window import MainWindow

@@ -1,5 +1,5 @@
-"""What every test needs: Qt without a display, or on the platform that is named (as Xvfb's), nobody's keyring, and
-signals that end what it starts.
+"""What every test needs: Qt without a display, or on the platform that is named (as Xvfb's), nobody's keyring, signals
+that end what it starts, and modules that are compiled once.
 
 The modules and tests that are collected stay to the end: looked through again and again for what could be freed, they
 are a quarter of a second each time. So they are not looked at while they come, nor afterwards.
@@ -10,6 +10,7 @@ Qt is not imported here, nor named in pyproject.toml: tests/scripted runs where 
 import gc
 import os
 import signal
+import sys
 
 from hypothesis import HealthCheck, settings
 
@@ -18,6 +19,11 @@ gc.disable()
 os.environ["QT_QPA_PLATFORM"] = os.environ.get("SLOP_QT_TEST_PLATFORM", "offscreen")
 os.environ["PYTEST_QT_API"] = "pyside6"
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+
+# Where the surroundings forbid bytecode, as images of containers do, each process that a test starts would compile the
+# whole application anew, and each worker all tests.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # In the background of a shell, or under nohup, these are ignored, and whatever a test starts would inherit that.
 for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):

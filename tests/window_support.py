@@ -168,14 +168,20 @@ def run_now(coroutine: Coroutine[Any, Any, None]) -> None:
 
 
 class Stage:
-    """Everything that a window or panel under test is given, and what a test says to it."""
+    """Everything that a window or panel under test is given, and what a test says to it.
 
-    def __init__(self, app: QApplication, settings: QSettings, choice: ThemeChoice = "light") -> None:
+    dressed False is for tests of what a panel does: the style sheet is put on with a window only. Under one, each
+    widget that is put into another is styled anew with all that is in it, and building takes three times as long.
+    """
+
+    def __init__(
+        self, app: QApplication, settings: QSettings, choice: ThemeChoice = "light", *, dressed: bool = True
+    ) -> None:
         self.feed = LiveFeed()
         self.desk = Desk()
         self.quits = 0
         self.throttles: list[ThrottleState] = []
-        self.theme = Theme(app, resource_path("icons"), choice)
+        self.theme = Theme(app, resource_path("icons"), choice, dressed=dressed)
         self._app = app
         self.context: WindowContext = make_context(
             feed=self.feed,
@@ -194,15 +200,12 @@ class Stage:
         )
 
     def build_window(self, context: WindowContext | None = None) -> MainWindow:
-        """The main window, on this context or the stage's own, dressed once it stands.
-
-        As the application does it: under a style sheet, each widget that is put into another is styled anew with
-        all that is in it, and building takes three times as long.
-        """
+        """The main window, on this context or the stage's own, dressed once it stands, as the application does it."""
         sheet = self._app.styleSheet()
         self._app.setStyleSheet("")
         window = MainWindow(context or self.context)
         self._app.setStyleSheet(sheet)
+        self.theme.dress()
         return window
 
     def strike(self) -> None:

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -54,11 +55,17 @@ class MainLoop:
         """Return when the end has been asked for."""
         await self._quit.wait()
 
-    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run a coroutine in the background; what it raises is a fault."""
+    def start(
+        self, work: Coroutine[Any, Any, None], excused: Callable[[BaseException], bool] | None = None
+    ) -> asyncio.Task[None]:
+        """Run a coroutine in the background; what it raises is a fault, unless `excused` says that it is none.
+
+        The task is of the coroutine itself, not of one around it: that would be all that ends, where the task is
+        cancelled before its first step, and the one inside would be left unawaited.
+        """
         task: asyncio.Task[None] = self.loop.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._background_ended)
+        task.add_done_callback(partial(self._background_ended, excused))
         return task
 
     def run(self, main: Callable[[], Coroutine[Any, Any, list[str]]], emergency: Callable[[], None]) -> int:
@@ -109,9 +116,11 @@ class MainLoop:
 
         return undo
 
-    def _background_ended(self, task: asyncio.Task[None]) -> None:
+    def _background_ended(self, excused: Callable[[BaseException], bool] | None, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if excused is None or not excused(error):
             self._report("background", error)
 
     def _cancel_background(self) -> None:

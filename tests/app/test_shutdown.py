@@ -1,10 +1,11 @@
 """Quit in every way, again and again, with 16 busy workers: nothing may be left behind and nothing may hang."""
 
+import asyncio
 import gc
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -165,8 +166,6 @@ def by_closing(_engine: Engine, window: object) -> Callable[[], object]:
 
 
 def by_command(engine: Engine, _window: object) -> Callable[[], object]:
-    import asyncio
-
     tasks = set()
 
     def ask() -> None:
@@ -218,13 +217,38 @@ def test_a_window_in_which_nothing_is_done_opens_and_quits(
     nothing_is_left(options)
 
 
+def test_what_a_window_begins_in_the_last_moment_ends_before_its_first_step(
+    options: LaunchOptions, qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a file of a track changes while the project ends. A coroutine that nobody awaits fails the test."""
+    begun: list[asyncio.Task[None]] = []
+
+    async def opened(engine: Engine, window: object) -> None:
+        shutdown = engine.shutdown
+
+        async def shutdown_and_begin(part: Callable[[], Awaitable[None]] | None = None) -> list[str]:
+            alive = await shutdown(part)
+            before = asyncio.all_tasks()
+            window.read_tracks()  # type: ignore[attr-defined]
+            begun.extend(asyncio.all_tasks() - before)
+            return alive
+
+        monkeypatch.setattr(engine, "shutdown", shutdown_and_begin)
+        by_command(engine, window)()
+
+    assert run_window(options, opened) == 0
+    assert begun, "there was something to end"
+    assert all(task.cancelled() for task in begun)
+    begun.clear()
+    settle(qapp)
+    nothing_is_left(options)
+
+
 @pytest.mark.parametrize("way", ["app.quit", "SIGINT", "SIGTERM", "its end"])
 def test_a_run_without_a_window_starts_and_quits(way: str, options: LaunchOptions, qapp: QApplication) -> None:
     quit_by, code = WAYS.get(way, (None, 7))
 
     async def job(engine: Engine) -> int:
-        import asyncio
-
         reached = asyncio.Event()
         await when_all_are_busy(engine, quit_by(engine, None) if quit_by else reached.set)
         await reached.wait()
@@ -244,8 +268,6 @@ def test_a_run_in_which_nothing_is_done_starts_and_quits(way: str, options: Laun
     quit_by, code = WAYS.get(way, (None, 7))
 
     async def job(engine: Engine) -> int:
-        import asyncio
-
         if quit_by:
             quit_by(engine, None)()
             await asyncio.Event().wait()

@@ -42,6 +42,7 @@ class Simulation:
     raises: int = 0
     cancelled: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    raising: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.limits = BudgetLimits(day_usd=self.usd * 1.5, day_tokens=self.tokens * 2)
@@ -64,12 +65,17 @@ class Simulation:
             if self.budget.stuck("R") is None:
                 return
             self.raises += 1
-            run, day = self.budget.run_scope("R"), self.limits
-            assert run is not None and day.day_usd is not None and day.day_tokens is not None
+            day = self.limits
+            assert day.day_usd is not None and day.day_tokens is not None
             self.limits = BudgetLimits(day_usd=day.day_usd + 2.0, day_tokens=day.day_tokens + 2000)
-            usd, tokens = run.limit_usd, run.limit_tokens
-        assert usd is not None and tokens is not None
-        threading.Thread(target=self.budget.limit, args=("R", usd + 2.0, tokens + 2000)).start()
+        threading.Thread(target=self.raise_run).start()
+
+    def raise_run(self) -> None:
+        """One after another, each from where the limit stands by then: a late one would lower it again."""
+        with self.raising:
+            run = self.budget.run_scope("R")
+            assert run is not None and run.limit_usd is not None and run.limit_tokens is not None
+            self.budget.limit("R", run.limit_usd + 2.0, run.limit_tokens + 2000)
 
     def check(self) -> None:
         for scope in (self.budget.run_scope("R"), self.budget.day_scope()):

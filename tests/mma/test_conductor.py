@@ -233,7 +233,7 @@ class TestSlot:
         assert world.port.most_active <= 3 and Counter(world.ends().values()) == {"blocked": 1, "done": 9}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(graphs(), st.integers(1, 5), st.data())
 def test_in_any_graph_every_ticket_ends_and_nothing_starts_before_what_it_needs(
     tickets: list[TicketSpec], workers: int, data: st.DataObject
@@ -285,7 +285,7 @@ SHAPES: dict[str, Callable[[int], list[TicketSpec]]] = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("count", [1000, 10_000])
+@pytest.mark.parametrize("count", [1000, 4000])
 async def test_thousands_of_tickets_take_events_in_proportion(shape: str, count: int) -> None:
     tickets = SHAPES[shape](count)
     assert len(tuple(graphlib.TopologicalSorter({t.id: t.depends_on for t in tickets}).static_order())) == count
@@ -311,11 +311,11 @@ async def test_a_ticket_that_needs_a_thousand_names_the_next_few() -> None:
 
 
 async def test_one_blocked_root_blocks_ten_thousand_once_each() -> None:
-    tickets = [node("ROOT"), *(node(f"T{n}", "ROOT") for n in range(10_000))]
+    tickets = [node("ROOT"), *(node(f"T{n}", "ROOT") for n in range(4000))]
     blocked = TicketEnd(TicketStatus.BLOCKED, "No.")
     world = await World(tickets, Port(ends_as(ROOT=blocked))).run()
-    assert Counter(world.ends().values()) == {"blocked": 10_001}
-    assert world.port.started == ["ROOT"] and len(world.sink.events) <= 3 * 10_000
+    assert Counter(world.ends().values()) == {"blocked": 4001}
+    assert world.port.started == ["ROOT"] and len(world.sink.events) <= 3 * 4000
 
 
 def test_the_board_says_nothing_twice() -> None:

@@ -270,7 +270,7 @@ async def work_with_changes(world: World, data: st.DataObject) -> None:
     await asyncio.wait_for(task, WAIT_S)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(graphs(), st.integers(1, 4), st.data())
 def test_however_it_is_replanned_all_that_is_planned_at_last_ends_once_and_in_order(
     tickets: list[TicketSpec], workers: int, data: st.DataObject

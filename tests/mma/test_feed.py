@@ -285,7 +285,7 @@ async def test_a_journal_that_cannot_be_read_is_an_error_and_live_events_go_on(b
     feed.close()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(histories(), histories())
 def test_fold_of_the_stored_events_equals_the_live_state(earlier: list[ev.Event], later: list[ev.Event]) -> None:
     """Whatever happens, in two processes one after the other: what was seen is what is there when opened again."""

@@ -15,7 +15,7 @@ from slop_qt.qt.lanes import LanePool
 from slop_qt.store.journal import Journal
 
 # The suite plays some of them; SLOP_QT_APPROVAL_ROUNDS=10000 all.
-ROUNDS = int(os.environ.get("SLOP_QT_APPROVAL_ROUNDS", "150"))
+ROUNDS = int(os.environ.get("SLOP_QT_APPROVAL_ROUNDS", "60"))
 ROUNDS_AT_A_DESK = 50  # a session's state grows with all that was ever asked
 
 

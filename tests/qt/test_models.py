@@ -29,7 +29,7 @@ TRACKS = ("one", "two", "three")
 
 @pytest.fixture
 def stage(qapp: QApplication, tmp_path: Path) -> Iterator[Stage]:
-    stage = Stage(qapp, QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat))
+    stage = Stage(qapp, QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat), dressed=False)
     yield stage
     stage.strike()
 
@@ -115,7 +115,7 @@ def test_models_keep_the_rules_and_end_up_showing_the_state(stage: Stage, seed: 
     problems.show_kinds(frozenset({"fault", "retry"}))
     testers = [watched(model) for model in (tracks, *streams, approvals, usage, activity, problems)]
     chaos = Chaos(seed)
-    for step in range(60):
+    for step in range(40):
         stage.feed.publish(*chaos.batch())
         if step % 7 == 0:
             stage.desk.tracks = chaos.shown()

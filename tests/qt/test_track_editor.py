@@ -24,7 +24,7 @@ from slop_qt.qt.track_editor import TrackEditor
 
 @pytest.fixture
 def stage(qapp: QApplication, tmp_path: Path) -> Iterator[Stage]:
-    stage = Stage(qapp, QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat))
+    stage = Stage(qapp, QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat), dressed=False)
     yield stage
     stage.strike()
 
@@ -268,7 +268,7 @@ def test_unsaved_edits_of_all_kinds_are_there_at_the_next_start(
     qtbot.keyClicks(view_of(editor, qtbot), "abc")
     run_now(editor.close())
 
-    later = Stage(qapp, QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat))
+    later = Stage(qapp, QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat), dressed=False)
     PlanFiles(files.root, later)
     said: list[str] = []
     later.context.editor.noticed.connect(said.append)

@@ -1,4 +1,4 @@
-"""Fixtures of the views: a stage in light colours."""
+"""Fixtures of the views: a stage in light colours, without a style sheet until a window stands on it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +12,6 @@ from window_support import Stage
 @pytest.fixture
 def stage(qapp: QApplication, tmp_path: Path) -> Iterator[Stage]:
     """What a window is given, with nothing in it yet."""
-    stage = Stage(qapp, QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat))
+    stage = Stage(qapp, QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat), dressed=False)
     yield stage
     stage.strike()

@@ -9,13 +9,13 @@ from PySide6.QtGui import QImage
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
 MODULES = ("test_screenshots.py", "test_tokens_pictures.py", "test_graph_pictures.py")
-# Both themes of the fullest stage and of the plan; of the rest the light one: what is small or large is so in both.
+# Both themes of the fullest stage; of the rest one, and the largest graph: what is small or large is so in all.
 CHOSEN = (
     "test_each_stage_fills_the_window and approvals"
-    " or the_plan_is_edited"
+    " or the_plan_is_edited and dark"
     " or slowed_down and light"
     " or test_the_panel_in_the_window and 1024 and light"
-    " or test_graph_pictures and light"
+    " or test_graph_pictures and light and not light-12 and not light-60"
 )
 WIDTHS = {
     "approvals-light": 2880,

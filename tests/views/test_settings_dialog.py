@@ -623,6 +623,7 @@ def test_the_keyboard_alone_changes_a_model(dialog: SettingsDialog, backend: Bac
 
 
 def test_the_colours_follow_the_theme_while_it_is_open(dialog: SettingsDialog, stage: Stage) -> None:
+    stage.theme.dress()
     stage.theme.choose("dark")
     picture = dialog.grab().toImage()
     assert picture.pixelColor(4, picture.height() - 4).name() == stage.theme.tokens.canvas.lower()

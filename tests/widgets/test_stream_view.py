@@ -79,7 +79,7 @@ PIECES = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces=PIECES)
 def test_text_is_exact_however_it_comes(view: StreamView, pieces: list[tuple[str, str]]) -> None:
     stream = new_stream()
