@@ -23,7 +23,7 @@ help:
 	@echo "make run      open the window; make run PROJECT=PATH for a repository of yours"
 	@echo "make test     the test suite"
 	@echo "make check    everything that CI runs"
-	@echo "make simulations  the simulations, ten times in random order (TIMES=10), and again under Xvfb where there is one"
+	@echo "make simulations  10,000 rounds of approvals; the simulations ten times (TIMES=10), and again under Xvfb"
 	@echo "make bench    measure against the goals of the design"
 	@echo "make docs     write docs/providers.md, docs/automation.md and docs/mcp.md anew, from the code"
 	@echo "make format   format and sort imports;  make lock: choose versions anew;  make clean: remove what was built"
@@ -80,6 +80,8 @@ test: setup
 # Each round has an order of its own, which its seed makes again:
 #   SLOP_QT_TEST_PLATFORM=... pytest tests/simulations -n 2 --random-order-bucket=global --random-order-seed=...
 simulations: setup
+	@echo "Ten thousand rounds of fifty approvals"
+	@SLOP_QT_APPROVAL_ROUNDS=10000 $(BIN)/python -m pytest -q tests/qt/test_approval_rounds.py
 	@rounds() { platform=$$1; shift; \
 	  for round in $$(seq $(TIMES)); do \
 	    seed=$$(od -An -N4 -tu4 /dev/urandom | tr -d ' '); \
