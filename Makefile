@@ -50,6 +50,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@$(BIN)/python -m pip check --disable-pip-version-check
+	@$(BIN)/python -m compileall -q slop_qt  # or the first processes that start would each do it
 	@touch $@
 
 $(STARTS): $(INSTALLED)
