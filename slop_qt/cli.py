@@ -1,11 +1,7 @@
 """The command line: parses, and hands over to the window or to a run without one."""
 
 import gc
-import logging
-import math
 import sys
-import traceback
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -14,14 +10,13 @@ from typing import Any, Literal
 import click
 
 from slop_qt import __version__
+from slop_qt.cli_options import LEVELS, common, end_with, launch_options, money, words
 
 __all__ = ["main"]
 
 _COMMANDS_TO_COME = {
     "resume": "continue what a crash or a close interrupted",
 }
-_LEVELS = ("debug", "info", "warning", "error", "critical")
-_INTERRUPTED = 130
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -40,74 +35,6 @@ def _explicit(argument: str) -> str:
     return "--automation=" if argument == "--automation" else argument
 
 
-def _words(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """Words for a model: not blank, and UTF-8, as everything is that is kept or sent."""
-    if value is None:
-        return None
-    if not value.strip():
-        raise click.BadParameter("It is blank.", param=option)
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise click.BadParameter("It is not UTF-8.", param=option) from None
-    return value
-
-
-def _money(_context: click.Context, option: click.Parameter, value: float | None) -> float | None:
-    if value is not None and not (math.isfinite(value) and value > 0):
-        raise click.BadParameter(f"{value:g} is not an amount above 0.", param=option)
-    return value
-
-
-def _common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that all commands have."""
-    path = click.Path(path_type=Path)
-    level = click.Choice(_LEVELS, case_sensitive=False)
-    for option in reversed(
-        [
-            click.option("--provider", metavar="NAME", help="The provider of all tiers, such as anthropic."),
-            click.option("--model", metavar="NAME", callback=_words, help="The model of all tiers."),
-            click.option("--tier", "tiers", multiple=True, metavar="N=PROVIDER:MODEL", help="One tier's model."),
-            click.option("--scenario", type=path, metavar="FILE", help="What the scripted provider answers."),
-            click.option("--data-dir", type=path, metavar="DIR", help="Where journals and worktrees lie."),
-            click.option("--automation", metavar="[=SOCKET]", help="Answer on the automation socket."),
-            click.option("--automation-scope", type=click.Choice(["observe", "control"]), default="control"),
-            click.option("--unsandboxed", is_flag=True, help="Commands may run without an OS sandbox in mode auto."),
-            click.option("--log-level", type=level, default="info", metavar="LEVEL", help=f"{', '.join(_LEVELS)}."),
-        ]
-    ):
-        command = option(command)
-    return command
-
-
-def _options(project: Path, given: dict[str, Any], **more: Any) -> Any:
-    from slop_qt.launch import LaunchOptions, parse_tier
-
-    tiers = dict(parse_tier(text) for text in given.pop("tiers"))
-    return LaunchOptions(project=project.expanduser().absolute(), tiers=tiers, **given, **more)
-
-
-def _ended(work: Callable[[], int]) -> None:
-    """Run a command to its exit code; a failure is a sentence on standard error."""
-    from slop_qt.core.errors import SlopError
-    from slop_qt.headless.failures import complain, exit_code_for
-
-    logging.getLogger().addHandler(logging.NullHandler())  # what no log file takes is not for the terminal either
-    try:
-        code = work()
-    except SlopError as error:
-        complain(error)
-        code = exit_code_for(error)
-    except KeyboardInterrupt:
-        code = _INTERRUPTED
-    except Exception as error:  # noqa: BLE001  # the edge of the program: a person gets a sentence and no traceback
-        complain(f"An unexpected {type(error).__name__} ended it: {error}. Please report it, with `--log-level debug`.")
-        if click.get_current_context().params.get("log_level") == "debug":
-            traceback.print_exc()
-        code = 1
-    sys.exit(code)
-
-
 @click.group(help="A desktop cockpit for AI coding in four tiers. `slop-qt [PATH]` opens the window on a project.")
 @click.version_option(__version__, prog_name="slop-qt")
 def group() -> None:
@@ -116,7 +43,7 @@ def group() -> None:
 
 @group.command("open", help="The window on a project (this is what `slop-qt PATH` does).")
 @click.argument("path", type=click.Path(path_type=Path), default=Path())
-@_common
+@common
 def _open(path: Path, **given: Any) -> None:
     def work() -> int:
         gc.disable()  # imports make much and drop nothing: looking for it meanwhile takes a tenth of the start
@@ -124,15 +51,15 @@ def _open(path: Path, **given: Any) -> None:
             from slop_qt.app import run_window
         finally:
             gc.enable()
-        return run_window(_options(path, given))
+        return run_window(launch_options(path, given))
 
-    _ended(work)
+    end_with(work)
 
 
 @group.command("demo", help="A sample project with a scripted provider: no key, no network.")
 @click.option("--headless", is_flag=True, help="Without a window; exits 0 if all ended well.")
 @click.option("--into", type=click.Path(path_type=Path), metavar="DIR", help="Keep the project in DIR.")
-@_common
+@common
 def _demo(headless: bool, into: Path | None, **given: Any) -> None:
     def work() -> int:
         from slop_qt.headless import demo
@@ -140,7 +67,7 @@ def _demo(headless: bool, into: Path | None, **given: Any) -> None:
         bundled = demo.load_demo()
         with ExitStack() as stack:
             folder = stack.enter_context(demo.demo_folder(into))
-            options = demo.demo_options(_options(folder, given), bundled)
+            options = demo.demo_options(launch_options(folder, given), bundled)
             demo.make_project(folder)
             if options.data_dir is None:
                 options = replace(options, data_dir=Path(stack.enter_context(demo.data_folder())))
@@ -150,13 +77,13 @@ def _demo(headless: bool, into: Path | None, **given: Any) -> None:
 
             return run_demo_window(options, bundled)
 
-    _ended(work)
+    end_with(work)
 
 
 @group.command("plan", help="Tier 1 and 2 without a window.")
 @click.option("--project", type=click.Path(path_type=Path), required=True)
-@click.option("--epic", required=True, metavar="TEXT", callback=_words)
-@_common
+@click.option("--epic", required=True, metavar="TEXT", callback=words)
+@common
 def _plan(project: Path, epic: str, **given: Any) -> None:
     def work() -> int:
         from slop_qt.headless import jobs
@@ -164,25 +91,25 @@ def _plan(project: Path, epic: str, **given: Any) -> None:
         from slop_qt.headless.output import Output
 
         output = Output(sys.stdout)
-        return run_headless(_options(project, given), jobs.plan(epic, output.write), output=output)
+        return run_headless(launch_options(project, given), jobs.plan(epic, output.write), output=output)
 
-    _ended(work)
+    end_with(work)
 
 
 @group.command("run", help="A run without a window.")
 @click.option("--project", type=click.Path(path_type=Path), required=True)
 @click.option("--track", metavar="ID")
-@click.option("--epic", metavar="TEXT", callback=_words)
+@click.option("--epic", metavar="TEXT", callback=words)
 @click.option("--mode", type=click.Choice(["step", "ask", "edits", "auto"]))
 @click.option("--workers", type=click.IntRange(1, 64))
 @click.option(
-    "--budget-usd", type=float, callback=_money, metavar="X", help="Send nothing that could take the run above it."
+    "--budget-usd", type=float, callback=money, metavar="X", help="Send nothing that could take the run above it."
 )
 @click.option("--budget-tokens", type=click.IntRange(1), metavar="N", help="The same for input and output together.")
 @click.option("--apply", "applies", is_flag=True, help="Merge into your branch when a run has ended well.")
 @click.option("--json", "as_json", is_flag=True, help="One event a line on standard output.")
 @click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help="Keep the answers as a scenario.")
-@_common
+@common
 def _run(
     project: Path,
     track: str | None,
@@ -209,22 +136,22 @@ def _run(
         into = record.expanduser().absolute() if record else None
         if into is not None:
             require_new_file(into, "--record")
-        options = _options(project, given, mode=Mode(mode) if mode else None, workers=workers, record=into)
+        options = launch_options(project, given, mode=Mode(mode) if mode else None, workers=workers, record=into)
         what = jobs.RunJob(track=track, epic=epic, budget_usd=budget_usd, budget_tokens=budget_tokens, apply=applies)
         output = Output(sys.stdout)
         job = jobs.run(what, jobs.say_nothing if as_json else output.write)
         return run_headless(options, job, output=output, json=as_json)
 
-    _ended(work)
+    end_with(work)
 
 
 @group.command("context", help="What a ticket's worker would start with: nothing is run, and no key is needed.")
 @click.option("--project", type=click.Path(path_type=Path), required=True)
-@click.option("--ticket", required=True, metavar="ID", callback=_words)
+@click.option("--ticket", required=True, metavar="ID", callback=words)
 @click.option("--track", metavar="ID", help="Default: the newest track that has the ticket.")
 @click.option("--json", "as_json", is_flag=True, help="The context report as JSON.")
 @click.option("--text", "part", metavar="PART", help="The exact text of one part, by its number or label.")
-@_common
+@common
 def _context(project: Path, ticket: str, track: str | None, as_json: bool, part: str | None, **given: Any) -> None:
     if as_json and part is not None:
         raise click.UsageError("Give either --json or --text PART.")
@@ -232,21 +159,21 @@ def _context(project: Path, ticket: str, track: str | None, as_json: bool, part:
     def work() -> int:
         from slop_qt.headless.context import ContextQuestion, run_context
 
-        return run_context(_options(project, given), ContextQuestion(ticket, track, as_json=as_json, part=part))
+        return run_context(launch_options(project, given), ContextQuestion(ticket, track, as_json=as_json, part=part))
 
-    _ended(work)
+    end_with(work)
 
 
 @group.command("doctor", help="What is installed, which keys and model servers there are, and what is missing.")
 @click.option("--offline", is_flag=True, help="Ask nobody over a network.")
-@_common
+@common
 def _doctor(offline: bool, **given: Any) -> None:
     def work() -> int:
         from slop_qt.headless.doctor import run_doctor
 
-        return run_doctor(_options(Path(), given), offline=offline)
+        return run_doctor(launch_options(Path(), given), offline=offline)
 
-    _ended(work)
+    end_with(work)
 
 
 @group.group("conductor", help="The project's conductor/ folder.")
@@ -256,14 +183,14 @@ def _conductor() -> None:
 
 @_conductor.command("check", help="Lint a project's conductor/ folder: one finding a line as path:line: what.")
 @click.argument("path", type=click.Path(path_type=Path), default=Path())
-@_common
+@common
 def _check(path: Path, **given: Any) -> None:
     def work() -> int:
         from slop_qt.headless.conductor_lint import run_conductor_check
 
-        return run_conductor_check(_options(path, given).project)
+        return run_conductor_check(launch_options(path, given).project)
 
-    _ended(work)
+    end_with(work)
 
 
 def _speed(_context: click.Context, option: click.Parameter, value: float) -> float:
@@ -273,17 +200,17 @@ def _speed(_context: click.Context, option: click.Parameter, value: float) -> fl
 
 
 @group.command("replay", help="A recorded run in the window: nothing is sent or executed. RUN: its id, or `last`.")
-@click.argument("run", default="last", callback=_words)
+@click.argument("run", default="last", callback=words)
 @click.option("--speed", type=float, default=1.0, callback=_speed, metavar="X", help="0.1 to 100 times as fast.")
 @click.option("--project", type=click.Path(path_type=Path), default=Path(), help="Whose runs are looked at first.")
-@_common
+@common
 def _replay(run: str, speed: float, project: Path, **given: Any) -> None:
     def work() -> int:
         from slop_qt.replay import run_replay
 
-        return run_replay(_options(project, given), run, speed)
+        return run_replay(launch_options(project, given), run, speed)
 
-    _ended(work)
+    end_with(work)
 
 
 @group.command("ctl", help="One call on the automation socket: METHOD and its parameters as JSON.")
@@ -299,7 +226,7 @@ def _ctl(method: str, parameters: str, socket: Path | None, timeout: float | Non
 
         return call_once(method, parameters, socket, timeout)
 
-    _ended(work)
+    end_with(work)
 
 
 @group.command("mcp", help="The automation methods as an MCP server on standard input and output.")
@@ -307,14 +234,14 @@ def _ctl(method: str, parameters: str, socket: Path | None, timeout: float | Non
     "--socket", type=click.Path(path_type=Path), envvar="SLOP_QT_SOCKET", help="Default: the newest live one."
 )
 @click.option("--automation-scope", "scope", type=click.Choice(["observe", "control"]), default="control")
-@click.option("--log-level", type=click.Choice(_LEVELS, case_sensitive=False), default="warning")
+@click.option("--log-level", type=click.Choice(LEVELS, case_sensitive=False), default="warning")
 def _mcp(socket: Path | None, scope: Literal["observe", "control"], log_level: str) -> None:
     def work() -> int:
         from slop_qt.headless.mcp import run_mcp
 
         return run_mcp(socket, scope, log_level)
 
-    _ended(work)
+    end_with(work)
 
 
 def _say_not_built(name: str) -> None:
