@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -52,13 +51,15 @@ async def test_a_stream_is_followed_to_its_last_word_by_old_clients_and_new_ones
             loose = listed[WRITER].replace("%3A", ":")  # as other libraries write it
             await old.session.subscribe_resource(listed[WRITER])
             async with new.listen(resource_subscriptions=[loose, STATUS]) as changes:
-                following = asyncio.create_task(follow(new, changes, loose, "".join(words)))
+                read: asyncio.Queue[str] = asyncio.Queue()
+                following = asyncio.create_task(follow(new, changes, loose, "".join(words), read))
+                await approve_next(new, run)
+                grown = await first_with(read, words[1])  # told while the next approval waits
                 await approve_until_it_ends(new, run)
-                read = await following
-            assert read[-1] == "".join(words)
-            assert all(later.startswith(earlier) for earlier, later in pairwise(read))
-            assert len(set(read)) > 1, "it was told while the stream grew"
-            while await text_of(old, listed[WRITER]) != read[-1]:
+                await following
+            assert grown == words[0] + words[1]
+            assert await first_with(read, words[2]) == "".join(words)
+            while await text_of(old, listed[WRITER]) != "".join(words):
                 assert (await first_of(told, ResourceUpdatedNotification)).params.uri == listed[WRITER]
             status = await ask(new, "mma_status", run_id=run)
             assert {uri: await text_of(new, uri) for uri in listed.values()} == {
@@ -85,19 +86,27 @@ async def first_of(told: asyncio.Queue[Any], kind: type) -> Any:
     return message
 
 
-async def follow(client: Client, changes: Any, uri: str, to_the_end: str) -> list[str]:
-    """What was read after each change, and that the status was told of as well."""
-    read, others = [], set()
+async def first_with(read: asyncio.Queue[str], words: str) -> str:
+    async with asyncio.timeout(60):
+        while not (text := await read.get()).endswith(words):
+            pass
+    return text
+
+
+async def follow(client: Client, changes: Any, uri: str, to_the_end: str, read: asyncio.Queue[str]) -> None:
+    """Put what is read after each change there: each goes on from the one before. The status is told of, too."""
+    text, others = "", set()
     async for change in changes:
         assert isinstance(change, ResourceUpdated)
         if change.uri == uri:
-            read.append(await text_of(client, uri))
+            before, text = text, await text_of(client, uri)
+            assert text.startswith(before)
+            read.put_nowait(text)
         else:
             others.add(change.uri)
-        if read and read[-1] == to_the_end and others:
+        if text == to_the_end and others:
             break
     assert others == {STATUS}
-    return read
 
 
 async def approve_next(client: Client, run: str) -> None:
