@@ -30,6 +30,7 @@ __all__ = [
     "Application",
     "Project",
     "Result",
+    "approve_by_clicks",
     "finish",
     "processes_in",
     "ticket",
@@ -40,6 +41,8 @@ __all__ = [
 
 # As long as a machine may need that has much else to do; less than pytest gives a test.
 WAIT_S = 90.0
+# Looking costs whoever is looked at as well.
+LOOK_AGAIN_S = 0.03
 # As long as an application that has failed a test already may take for its picture.
 LOOK_S = 10.0
 
@@ -82,8 +85,22 @@ def until(met: Callable[[], Any], what: str, timeout_s: float = WAIT_S) -> Any:
     deadline = time.monotonic() + timeout_s
     while not (found := met()):
         assert time.monotonic() < deadline, f"waited {timeout_s} s for {what}"
-        select.select([], [], [], 0.01)
+        select.select([], [], [], LOOK_AGAIN_S)
     return found
+
+
+def approve_by_clicks(client: Client, run_id: str | None = None) -> dict[str, Any]:
+    """Press Approve whenever it can be pressed, until the run has ended. Returns its MMA status."""
+
+    def come() -> str | None:
+        if client.get_mma_status(run_id)["status"] not in {None, "running"}:
+            return "the end"
+        can = (client.call("gui.get", name="approvals.approve", property=what) for what in ("visible", "enabled"))
+        return "an approval" if all(answer["value"] for answer in can) else None
+
+    while until(come, "an approval or the end of the run") == "an approval":
+        client.call("gui.click", name="approvals.approve")
+    return client.get_mma_status(run_id)
 
 
 def processes_in(folder: Path) -> list[str]:

@@ -27,8 +27,12 @@ def test_five_megabytes_and_an_endless_line_leave_the_window_answering(project, 
         client.call("gui.select", name="tier3.agents", row=0)
         (question,) = until(lambda: client.call("approvals.list")["approvals"], "the question")
         client.call("approvals.resolve", id=question["id"], decision="approve", edited={"answer": "Yes."})
-        while client.call("run.list")["runs"][0]["status"] == "running":
+
+        def ended_with_the_panel_in_view() -> bool:
             assert client.call("gui.get", name="tier3.agents", property="visible")["value"]
+            return bool(client.call("run.list")["runs"][0]["status"] != "running")
+
+        until(ended_with_the_panel_in_view, "the end")
         status = client.wait_run(run_id)
         assert tickets_of(status) == {"talks": "done", "rambles": "done", "asks": "done"}
         for name, text in FLOODS.items():

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from simulation_support import finish, ticket, turn, until, write_file
+from simulation_support import approve_by_clicks, finish, ticket, turn, until, write_file
 from staying import staying
 
 from slop_qt.automation import Client
@@ -51,10 +51,7 @@ def test_a_track_is_run_and_its_approvals_are_given_by_clicks_alone(window: Clie
     window.call("gui.click", name="tracks.run")
     wait(window, "run.accept", "visible", True)
     window.call("gui.click", name="run.accept")
-    while window.get_mma_status()["status"] in {None, "running"}:
-        if value(window, "approvals.approve", "visible") and value(window, "approvals.approve", "enabled"):
-            window.call("gui.click", name="approvals.approve")
-    assert window.get_mma_status()["status"] == "done"
+    assert approve_by_clicks(window)["status"] == "done"
     decided = window_events(window, "approval_resolved")
     assert len(decided) == 6 and {event["approval"]["by"] for event in decided} == {"user"}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simulation_support import WAIT_S, Project, finish, ticket, turn, until, write_file
+from simulation_support import WAIT_S, Project, approve_by_clicks, finish, ticket, turn, until, write_file
 
 from slop_qt.automation import Client
 from slop_qt.automation.protocol import ConnectionLostError
@@ -163,10 +163,7 @@ def start_by_clicks(client: Client, track: str) -> str:
 def run_by_clicks(client: Client, track: str) -> str:
     """Run the track to its end, all its approvals given with the button."""
     run_id = start_by_clicks(client, track)
-    while client.get_mma_status(run_id)["status"] == "running":
-        if value(client, "approvals.approve", "visible") and value(client, "approvals.approve", "enabled"):
-            client.call("gui.click", name="approvals.approve")
-    status = client.get_mma_status(run_id)
+    status = approve_by_clicks(client, run_id)
     assert (status["status"], status["mode"]) == ("done", "ask")
     return run_id
 

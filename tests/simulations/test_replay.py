@@ -82,8 +82,12 @@ def recorded(project: Project) -> tuple[str, dict[str, Any]]:
     )
     with live(project, "ask", *turns) as client:
         run_id = client.call("run.start", track_id=track)["run_id"]
-        while client.get_mma_status()["status"] == "running":
-            for approval in client.call("approvals.list")["approvals"]:
+
+        def come() -> Any:
+            return client.call("approvals.list")["approvals"] or client.get_mma_status()["status"] != "running"
+
+        while (approvals := until(come, "an approval or the end of the run")) is not True:
+            for approval in approvals:
                 client.call("approvals.resolve", id=approval["id"], decision="approve")
         return run_id, client.get_mma_status()
 

@@ -24,7 +24,7 @@ from slop_qt.widgets.driving.seeing import can_be_seen
 
 __all__ = ["GuiDesk"]
 
-_LOOK_S = 0.01
+_LOOK_S = 0.03
 # Characters typed in one turn of the loop.
 _TYPED_AT_ONCE = 64
 
