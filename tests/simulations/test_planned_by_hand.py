@@ -1,6 +1,7 @@
 """A track from an epic that is typed in the window: proposed, accepted, its tickets changed by hand, run, applied."""
 
 import json
+from functools import partial
 from typing import Any
 
 from hand_on_window import Person, at_window
@@ -64,7 +65,8 @@ def rename(person: Person, ticket_id: str, other: str) -> None:
     open_ticket(person, ticket_id)
     person.write("plan.ticket.id", other)
     person.press("plan.ticket.id", "Return")
-    person.until(lambda: any(other in row for row in person.first_cells("plan.tickets.list")), f"a ticket {other}")
+    rows = partial(person.first_cells, "plan.tickets.list")
+    person.until(lambda: any(row.startswith(f"{other} ") for row in rows()), f"a ticket {other}")
 
 
 def reconnect_roof(person: Person) -> None:

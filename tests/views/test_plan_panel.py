@@ -254,6 +254,20 @@ def test_an_id_counts_when_it_is_left(stage: Stage, panel: PlanPanel, qtbot: QtB
     assert field(panel, "id").hasFocus()
 
 
+def test_an_id_that_is_being_typed_outlives_that_the_tickets_are_read_anew(
+    stage: Stage, panel: PlanPanel, qtbot: QtBot
+) -> None:
+    tickets_of(panel, stage, qtbot, "T-001")
+    retype(qtbot, field(panel, "id"), "pars")
+    stage.context.editor.tickets_changed.emit()  # as when a file of the track was written
+    qtbot.keyClicks(field(panel, "id"), "e")
+    assert field(panel, "id").text() == "parse"
+    qtbot.keyClick(field(panel, "id"), Qt.Key.Key_Return)
+    assert now(stage, "T-002").depends_on == ("parse",)
+    stage.context.editor.tickets_changed.emit()
+    assert field(panel, "id").text() == "parse"
+
+
 def test_dependencies_are_chosen_and_a_circle_is_refused_by_its_names(
     stage: Stage, panel: PlanPanel, qtbot: QtBot
 ) -> None:

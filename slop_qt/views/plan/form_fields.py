@@ -83,6 +83,11 @@ class TypedField(QWidget):
         """Have this there; nothing is signalled. The cursor goes to where it differs."""
         raise NotImplementedError
 
+    @property
+    def untaken(self) -> bool:
+        """Whether something was typed since `taken_over`."""
+        raise NotImplementedError
+
     def taken_over(self) -> None:
         """What stands there is known to others now."""
         raise NotImplementedError
@@ -110,6 +115,10 @@ class LineField(TypedField):
         place = _place(self._line.text(), text)
         self._line.setText(text)
         self._line.setCursorPosition(place)
+
+    @property
+    def untaken(self) -> bool:
+        return self._line.isModified()
 
     def taken_over(self) -> None:
         self._line.setModified(False)
@@ -153,6 +162,10 @@ class TextField(TypedField):
         cursor = QTextCursor(self._lines.document())
         cursor.setPosition(min(place, self._lines.document().characterCount() - 1))
         self._lines.setTextCursor(cursor)
+
+    @property
+    def untaken(self) -> bool:
+        return self._lines.document().isModified()
 
     def taken_over(self) -> None:
         self._lines.document().setModified(False)

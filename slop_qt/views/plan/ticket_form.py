@@ -139,6 +139,8 @@ class TicketForm(QScrollArea):
         if pending is not None:
             if not same:
                 field.set_text(pending[0])
+        elif same and name == "id" and field.untaken:
+            pass  # it is being typed, and counts when the field is left: a file that is read anew must not take it away
         elif not same or field.spec.parse(field.text) != value:
             field.set_text(field.spec.format(value))
             field.taken_over()
