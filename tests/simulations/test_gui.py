@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from looking import known, value, wait
 from simulation_support import approve_by_clicks, finish, ticket, turn, until, write_file
 from staying import staying
 
@@ -23,21 +24,6 @@ def window(project) -> Iterator[Client]:
         until(lambda: known(client, "tracks.tree"), "the window")
         client.call("gui.wait", name="tracks.tree", property="visible", equals=True, timeout_s=20)
         yield client
-
-
-def known(client: Client, name: str) -> bool:
-    try:
-        return bool(client.call("gui.tree", name=name))
-    except (NotFoundError, NotPossibleError):
-        return False
-
-
-def value(client: Client, name: str, what: str) -> Any:
-    return client.call("gui.get", name=name, property=what)["value"]
-
-
-def wait(client: Client, name: str, what: str, equals: Any) -> None:
-    client.call("gui.wait", name=name, property=what, equals=equals, timeout_s=20)
 
 
 def widgets(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from looking import known, value, wait
 from simulation_support import WAIT_S, Application, Project, finish, ticket, turn, until, write_file
 
 from slop_qt.automation import Client
-from slop_qt.core.errors import NotFoundError, NotPossibleError
+from slop_qt.core.errors import NotPossibleError
 
 HANG = {"kind": "hang", "after_chunks": 1}
 
@@ -46,21 +47,6 @@ def replaying(project: Project, *arguments: str) -> Iterator[tuple[Application, 
             if application.process.poll() is None:
                 client.call("app.quit")
         assert application.result().code == 0
-
-
-def known(client: Client, name: str) -> bool:
-    try:
-        return bool(client.call("gui.tree", name=name))
-    except (NotFoundError, NotPossibleError):
-        return False
-
-
-def value(client: Client, name: str, what: str) -> Any:
-    return client.call("gui.get", name=name, property=what)["value"]
-
-
-def wait(client: Client, name: str, what: str, equals: Any) -> None:
-    client.call("gui.wait", name=name, property=what, equals=equals, timeout_s=WAIT_S)
 
 
 def position(client: Client) -> int:

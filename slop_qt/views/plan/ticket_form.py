@@ -136,12 +136,11 @@ class TicketForm(QScrollArea):
         field.set_read_only(read_only)
         name, value = field.spec.name, getattr(ticket, field.spec.name)
         pending = self._pending.get(self._key(name))
+        being_typed = name == "id" and field.untaken  # it counts when it is left: files that are read anew wait for it
         if pending is not None:
             if not same:
                 field.set_text(pending[0])
-        elif same and name == "id" and field.untaken:
-            pass  # it is being typed, and counts when the field is left: a file that is read anew must not take it away
-        elif not same or field.spec.parse(field.text) != value:
+        elif not same or (field.spec.parse(field.text) != value and not being_typed):
             field.set_text(field.spec.format(value))
             field.taken_over()
 
