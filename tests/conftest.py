@@ -1,8 +1,8 @@
 """What every test needs: Qt without a display, or on the platform that is named (as Xvfb's), nobody's keyring, signals
 that end what it starts, and modules that are compiled once.
 
-The modules and tests that are collected stay to the end: looked through again and again for what could be freed, they
-are a quarter of a second each time. So they are not looked at while they come, nor afterwards.
+What is imported stays to the end: looked through again and again for what could be freed, it is a quarter of a second
+each time. So it is not looked at while the tests are collected, and afterwards once, at the end of a file of tests.
 
 Qt is not imported here, nor named in pyproject.toml: tests/scripted runs where there is none.
 """
@@ -11,7 +11,9 @@ import gc
 import os
 import signal
 import sys
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 gc.disable()
@@ -40,8 +42,25 @@ if "CI" in os.environ:
     settings.load_profile("check")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """All workers of xdist, and the runs of pytest that their tests start, fork applications from one server."""
+    if hasattr(config, "workerinput") and len(folder := str(Path(config.option.basetemp).parent)) <= 80:
+        os.environ["SLOP_QT_TEST_FORK_SERVER"] = folder
+
+
 def pytest_collection_finish() -> None:
     """Everything is imported: what is made from here on is freed as in any program."""
     gc.enable()
+    _keep_what_is_there()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """What the tests of a file leave (libraries that they imported, mostly) stays as well."""
+    if nextitem is not None and nextitem.path != item.path:
+        _keep_what_is_there()
+
+
+def _keep_what_is_there() -> None:
     gc.collect()
     gc.freeze()

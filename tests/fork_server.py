@@ -5,14 +5,16 @@ start it forks. The child gets what a fresh process would have got (standard str
 arguments; nothing else is open), runs the module, and ends as an interpreter does (`_leave`). What an interpreter reads
 only when it starts (PYTHONHASHSEED, PYTHONIOENCODING, LANG and the like) is as it was in the server.
 
-A script; its argument is the socket on which `forked_process.ForkServer` asks. A request is one byte with five file
-descriptors: the child's standard streams, a pipe for its process id and exit code, and a file with the rest as JSON.
+A script. Its argument is the socket on which each `forked_process.ForkServer` connects; when the last one has gone, it
+ends. A request is one byte with five file descriptors: the child's standard streams, a pipe for its process id and exit
+code, and a file with the rest as JSON. With `bare` as a second argument it has imported nothing.
 """
 
 import atexit
 import gc
 import importlib
 import json
+import linecache
 import os
 import pkgutil
 import runpy
@@ -53,7 +55,7 @@ def preload() -> None:
     Prices()
 
 
-def serve(control: socket.socket) -> str:
+def serve(listening: socket.socket) -> str:
     """Fork whenever that is asked for, until nobody can ask any more. Returns in the children: the module to run."""
     woken, wakes = os.pipe()
     os.set_blocking(wakes, False)
@@ -61,29 +63,36 @@ def serve(control: socket.socket) -> str:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
     children: dict[int, int] = {}
-    while True:
-        ready = select.select([control, woken], [], [])[0]
+    clients = [listening.accept()[0]]
+    while clients:
+        ready = select.select([listening, *clients, woken], [], [])[0]
         if woken in ready:
             os.read(woken, 512)
             _report_ended(children)
-        if control in ready:
-            message, received, _, _ = socket.recv_fds(control, 1, 5)
+        if listening in ready:
+            clients.append(listening.accept()[0])
+        for client in [client for client in clients if client in ready]:
+            message, received, _, _ = socket.recv_fds(client, 1, 5)
             if not message:
-                os._exit(0)
+                clients.remove(client)
+                continue
             status, request = received[3:]
             asked = json.loads(os.pread(request, os.fstat(request).st_size, 0))
             for module in asked["preload"]:
                 importlib.import_module(module)
+            linecache.clearcache()  # PySide has looked into all that was imported: 45 MB that no child needs
             gc.freeze()
             pid = os.fork()
             if pid == 0:
-                control.detach()
+                for one in (listening, *clients):
+                    one.detach()
                 _become(received[:3], asked)
                 return str(asked["module"])
             children[pid] = status
             os.write(status, b"%d\n" % pid)
             for fd in (*received[:3], request):
                 os.close(fd)
+    os._exit(0)
 
 
 def _report_ended(children: dict[int, int]) -> None:
@@ -150,7 +159,8 @@ def main() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     sys.path[0] = str(ROOT)  # not the tests' folder
     gc.disable()  # imports make much and drop nothing
-    preload()
+    if sys.argv[2:] != ["bare"]:
+        preload()
     gc.freeze()  # what is never looked at is not copied either
     module = serve(socket.socket(fileno=int(sys.argv[1])))
     gc.enable()

@@ -13,7 +13,9 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any
+from zlib import crc32
 
 __all__ = ["ForkServer", "ForkedProcess"]
 
@@ -88,17 +90,46 @@ class ForkedProcess:
 
 
 class ForkServer:
-    """The server, from the side of the tests. It ends with `close`, or with the process that started it."""
+    """A server, from the side of the tests. It ends when its last client closes, or ends.
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    Clients that name the same folder, and start their interpreters alike, share a server and what it has imported;
+    without one it is the caller's own. The first client starts it; bare, it imports only what is asked for.
+
+    Attributes:
+        process: the server, where it was started here.
+    """
+
+    def __init__(self, environment: Mapping[str, str], shared: Path | None = None, *, bare: bool = False) -> None:
         self._environment = {**environment, "PYTHONPATH": str(ROOT)}
         self._lock = threading.Lock()
-        self._control, theirs = socket.socketpair()
-        with theirs:
-            command = [sys.executable, str(Path(__file__).with_name("fork_server.py")), str(theirs.fileno())]
+        self.process: subprocess.Popen[bytes] | None = None
+        self._shared = shared is not None
+        self._bare = bare
+        self._control = socket.socket(socket.AF_UNIX)
+        if shared is None:
+            with TemporaryDirectory(prefix="slop-qt-") as folder:
+                self._begin(Path(folder) / "s")
+        else:
+            alike = crc32(json.dumps(_at_start(environment), sort_keys=True).encode())
+            address = shared / f"fork-{alike:08x}"
+            try:
+                self._control.connect(str(address))
+            except (FileNotFoundError, ConnectionRefusedError):
+                self._begin(address)
+
+    def _begin(self, address: Path) -> None:
+        """Start the server. Whoever does so at the same time has one more, which only those after it share."""
+        with socket.socket(socket.AF_UNIX) as listening:
+            bound = address.with_suffix(f".{os.getpid()}")
+            listening.bind(str(bound))
+            listening.listen(64)
+            bound.replace(address)
+            script = str(Path(__file__).with_name("fork_server.py"))
+            command = [sys.executable, script, str(listening.fileno()), *(["bare"] if self._bare else [])]
             self.process = subprocess.Popen(
-                command, cwd=ROOT, env=self._environment, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
+                command, cwd=ROOT, env=self._environment, stdin=subprocess.DEVNULL, pass_fds=[listening.fileno()]
             )
+            self._control.connect(str(address))
 
     def suits(self, environment: Mapping[str, str]) -> bool:
         """Whether an interpreter with that environment would start as the server's did."""
@@ -139,8 +170,10 @@ class ForkServer:
         return ForkedProcess(int(_line(status)), status, pipes)
 
     def close(self) -> None:
-        """End the server; what it started goes on."""
+        """End the server, if it is the caller's own; what it started goes on."""
         self._control.close()
+        if self._shared or self.process is None:
+            return
         try:
             self.process.wait(END_S)
         finally:

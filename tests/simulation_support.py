@@ -239,8 +239,9 @@ class Project:
 
 @cache
 def fork_server() -> ForkServer:
-    """The one of this process. It ends with it."""
-    server = ForkServer(kept_environment())
+    """The one of this run of tests (see tests/conftest.py). It ends with it."""
+    shared = os.environ.get("SLOP_QT_TEST_FORK_SERVER")
+    server = ForkServer(kept_environment(), Path(shared) if shared else None)
     atexit.register(server.close)
     return server
 

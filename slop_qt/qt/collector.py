@@ -27,7 +27,6 @@ class Collector(QObject):
         self._was_enabled = gc.isenabled()
         self._switch_interval_s = sys.getswitchinterval()
         self._started = False
-        self._had_frozen = False
         self._quiet_turns = 0
         self._due = QTimer(self)
         self._due.setInterval(interval_ms)
@@ -43,7 +42,6 @@ class Collector(QObject):
         if self._started:
             return
         self._started = True
-        self._had_frozen = gc.get_freeze_count() > 0
         self._was_enabled = gc.isenabled()
         self._switch_interval_s = sys.getswitchinterval()
         gc.disable()
@@ -51,15 +49,13 @@ class Collector(QObject):
         self._due.start()
 
     def close(self) -> None:
-        """Put everything back as it was found."""
+        """Put everything back as it was found. What was frozen, large libraries once they are imported, stays so."""
         if not self._started:
             return
         self._started = False
         self._due.stop()
         self._idle.stop()
         sys.setswitchinterval(self._switch_interval_s)
-        if not self._had_frozen:
-            gc.unfreeze()  # large libraries are frozen when they have been imported
         if self._was_enabled:
             gc.enable()
 

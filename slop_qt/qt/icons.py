@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
 
 from slop_qt.core.errors import ConfigurationError
@@ -15,12 +15,14 @@ _SCALES = (1, 2, 3)
 
 
 class IconSet:
-    """The files `<name>.svg` of one folder, in any colour. Lives in the GUI thread; keeps what it rendered."""
+    """The files `<name>.svg` of one folder, in any colour. Lives in the GUI thread.
+
+    What was rendered is kept in Qt's own cache: the window of the next project has another theme, and the same icons.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._renderers: dict[str, QSvgRenderer] = {}
-        self._pixmaps: dict[tuple[str, str, int, float], QPixmap] = {}
         self._icons: dict[tuple[str, str, str], QIcon] = {}
 
     def pixmap(self, name: str, color: str, size: int = ICON_SIZE, scale: float = 1.0) -> QPixmap:
@@ -29,10 +31,12 @@ class IconSet:
         Raises:
             ConfigurationError: the installation lacks the file.
         """
-        key = (name, color, size, scale)
-        if key not in self._pixmaps:
-            self._pixmaps[key] = self._render(name, QColor(color), size, scale)
-        return self._pixmaps[key]
+        key = f"{self._folder}/{name} {color} {size} {scale}"
+        pixmap = QPixmap()
+        if not QPixmapCache.find(key, pixmap):
+            pixmap = self._render(name, QColor(color), size, scale)
+            QPixmapCache.insert(key, pixmap)
+        return pixmap
 
     def icon(self, name: str, color: str, disabled: str) -> QIcon:
         """The icon with a pixmap for each usual scale, and another colour for what cannot be used now."""

@@ -200,7 +200,7 @@ def test_an_interpreter_that_would_start_otherwise_is_not_for_the_server(server,
 
 
 def test_a_server_that_is_gone_is_said_to_be(project, environment):
-    server = ForkServer(kept_environment())
+    server = ForkServer(kept_environment(), bare=True)
     write(project, "input()")
     process = both(server)[0](project, environment, stdin=subprocess.PIPE)
     server.process.kill()
@@ -213,8 +213,26 @@ def test_a_server_that_is_gone_is_said_to_be(project, environment):
 
 def test_without_who_started_it_the_server_ends(project):
     starts = "import os, sys; sys.path.insert(0, sys.argv[1]); from forked_process import ForkServer; "
-    starts += "print(ForkServer(os.environ).process.pid, flush=True); os._exit(0)"
+    starts += "print(ForkServer(os.environ, bare=True).process.pid, flush=True); os._exit(0)"
     command = [sys.executable, "-c", starts, str(ROOT / "tests")]
     done = subprocess.run(command, env=project.environment, capture_output=True, text=True, timeout=60, check=True)
     server = Path("/proc") / done.stdout.strip() / "cwd"
     until(lambda: not os.path.lexists(server) or not server.exists(), "the server to end")
+
+
+def test_who_names_the_same_folder_shares_a_server_until_the_last_one_closes(project, environment):
+    write(project, "import sys; sys.exit('this' in sys.modules)")
+    starts = (kept_environment(), kept_environment(), {**kept_environment(), "LANG": "C"})
+    first, second, other = (ForkServer(start, project.home, bare=True) for start in starts)
+    assert first.process is not None and second.process is None and other.process is not None
+    assert both(first)[0](project, environment, preload=["this"]).wait(WAIT_S) == 1
+    first.close()
+    assert both(second)[0](project, environment).wait(WAIT_S) == 1
+    assert both(other)[0](project, environment).wait(WAIT_S) == 0
+    second.close()
+    other.close()
+    assert (first.process.wait(WAIT_S), other.process.wait(WAIT_S)) == (0, 0)
+    third = ForkServer(kept_environment(), project.home, bare=True)
+    assert both(third)[0](project, environment).wait(WAIT_S) == 0, "nobody is at the address of the first any more"
+    third.close()
+    assert third.process is not None and third.process.wait(WAIT_S) == 0

@@ -19,7 +19,7 @@ from slop_qt.store.journal import Journal
 from slop_qt.store.paths import ProjectPaths
 from slop_qt.store.process_lock import ProcessLock
 
-SWITCHES = 20
+SWITCHES = 12
 
 
 class Another(Project):
@@ -344,7 +344,7 @@ def test_one_project_is_opened_at_a_time_also_when_who_asked_has_gone(cockpit: C
         assert seen(again) == as_seen(roofs, "Roofs")
 
 
-def test_twenty_changes_leave_no_thread_file_or_window_behind(cockpit: Cockpit, client: Client) -> None:
+def test_twelve_changes_leave_no_thread_file_or_window_behind(cockpit: Cockpit, client: Client) -> None:
     walls, roofs = cockpit.another("Walls", "A-001"), cockpit.another("Roofs", "B-001")
     before: list[int] = []
 

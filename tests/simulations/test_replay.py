@@ -199,6 +199,17 @@ def test_where_the_project_is_gone_the_recording_is_still_there(project: Project
         assert (track["id"], track["title"]) == (status["track_id"], "Walls")
 
 
+@pytest.fixture(scope="module")
+def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project in which two runs are recorded, and that nobody changes."""
+    project = Project(tmp_path_factory.mktemp("two"))
+    track = project.track(ticket("T-001"), title="Walls")
+    project.scenario(turn(3, write_file("T-001"), finish(), ticket="T-001"), turn(1, text="Nothing."))
+    for _ in range(2):
+        project.run(track)
+    return project
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -214,15 +225,6 @@ def test_wrong_usage_is_said_in_a_sentence(two_runs: Project, arguments: tuple[s
     result = two_runs.slop("replay", *arguments)
     assert (result.code, result.out) == (2, "")
     assert words in " ".join(result.err.split())
-
-
-@pytest.fixture
-def two_runs(project: Project) -> Project:
-    track = project.track(ticket("T-001"), title="Walls")
-    project.scenario(turn(3, write_file("T-001"), finish(), ticket="T-001"), turn(1, text="Nothing."))
-    for _ in range(2):
-        project.run(track)
-    return project
 
 
 def test_nothing_recorded_a_damaged_and_a_newer_journal_are_said(project: Project) -> None:
