@@ -76,7 +76,7 @@ run: setup
 
 test: setup
 # Where an image of a container forbids bytecode, each of the processes would compile all modules and rewrite all tests.
-	PYTHONDONTWRITEBYTECODE= QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 4 --dist worksteal
+	PYTHONDONTWRITEBYTECODE= QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 3 --dist worksteal
 
 # Each round has an order of its own, which its seed makes again:
 #   SLOP_QT_TEST_PLATFORM=... pytest tests/simulations -n 2 --random-order-bucket=global --random-order-seed=...

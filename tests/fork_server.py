@@ -14,7 +14,6 @@ import atexit
 import gc
 import importlib
 import json
-import linecache
 import os
 import pkgutil
 import runpy
@@ -80,7 +79,6 @@ def serve(listening: socket.socket) -> str:
             asked = json.loads(os.pread(request, os.fstat(request).st_size, 0))
             for module in asked["preload"]:
                 importlib.import_module(module)
-            linecache.clearcache()  # PySide has looked into all that was imported: 45 MB that no child needs
             gc.freeze()
             pid = os.fork()
             if pid == 0:

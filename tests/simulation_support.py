@@ -20,6 +20,7 @@ import tomlkit
 from forked_process import ForkedProcess, ForkServer
 
 from slop_qt.automation import Client
+from slop_qt.automation.discovery import check_socket_path
 from slop_qt.core.errors import SlopError
 from slop_qt.core.tickets import TicketSpec
 from slop_qt.core.tracks import TrackDraft
@@ -141,6 +142,7 @@ class Project:
     started: list["Application"] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
+        check_socket_path(self.socket)  # or a test would wait for one that cannot be
         kept = kept_environment()
         platform = kept.setdefault("QT_QPA_PLATFORM", "offscreen")
         if platform != "offscreen":
@@ -152,9 +154,9 @@ class Project:
         own["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
         self.environment = {**kept, **folders, **own, **self.environment}
         self.folder.mkdir()
-        self.git("init", "--quiet", "--initial-branch=main")
-        self.git("config", "user.name", "A Person")
-        self.git("config", "user.email", "person@example.org")
+        self.git("init", "--quiet", "--initial-branch=main", "--template=")
+        with (self.folder / ".git" / "config").open("a") as config:
+            config.write("[user]\n\tname = A Person\n\temail = person@example.org\n")
         self.commit("README.md", "A project.\n")
 
     @property

@@ -115,7 +115,7 @@ def read_token(socket_path: Path, environ: Mapping[str, str] = os.environ) -> st
     """SLOP_QT_TOKEN, else what stands in the token file.
 
     Raises:
-        ConfigurationError: there is neither.
+        ConfigurationError: there is neither; where there is no socket either, that is what it says.
     """
     if token := environ.get("SLOP_QT_TOKEN"):
         return token
@@ -123,6 +123,9 @@ def read_token(socket_path: Path, environ: Mapping[str, str] = os.environ) -> st
     try:
         return path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
+        if not os.path.lexists(socket_path):
+            said = f"No application answers at {socket_path}: no socket is there."
+            raise ConfigurationError(said, _HOW_TO_START) from None
         raise ConfigurationError(
             f"The token file {path} cannot be read: {error}.", "Set SLOP_QT_TOKEN to the application's token."
         ) from None

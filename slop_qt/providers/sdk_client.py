@@ -5,7 +5,6 @@ import contextlib
 import gc
 import importlib
 import json
-import linecache
 import ssl
 import threading
 from abc import ABC, abstractmethod
@@ -156,8 +155,6 @@ class SdkProvider(ABC):
         prices = Prices()
         # A full collection of all that was imported would hold the GIL for a tenth of a second.
         gc.freeze()
-        # PySide reads the source of every module that is imported after it, by way of linecache, which would keep it.
-        linecache.clearcache()
         transport = (httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL, aiohttp.ClientError)
         failures = FailureTranslator(
             self._endpoint,

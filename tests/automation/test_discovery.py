@@ -148,9 +148,15 @@ def test_a_link_in_the_place_of_the_token_is_not_written_through(runtime: Path) 
 
 
 def test_a_missing_token_is_said_with_what_to_do(runtime: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"a\.sock\.token") as caught:
+    with listening(runtime / "a.sock"), pytest.raises(ConfigurationError, match=r"a\.sock\.token") as caught:
         discovery.read_token(runtime / "a.sock", {})
     assert "SLOP_QT_TOKEN" in caught.value.hint
+
+
+def test_a_missing_application_is_said_and_not_its_missing_token(runtime: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"No application answers at .*a\.sock: no socket") as caught:
+        discovery.read_token(runtime / "a.sock", {})
+    assert "--automation" in caught.value.hint
 
 
 def test_the_newest_live_socket_is_found(runtime: Path) -> None:

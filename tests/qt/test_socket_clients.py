@@ -251,5 +251,5 @@ def test_nobody_listening_is_said_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="No application answers") as caught:
         Client(tmp_path / "none.sock", token="x")
     assert "--automation" in caught.value.hint
-    with pytest.raises(ConfigurationError, match=r"token file .* cannot be read"):
+    with pytest.raises(ConfigurationError, match="no socket is there"):
         Client(tmp_path / "none.sock", environ={})

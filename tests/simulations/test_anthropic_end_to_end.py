@@ -57,9 +57,9 @@ def environment(base_url: str, **more: str) -> dict[str, str]:
     return {"ANTHROPIC_BASE_URL": base_url, "ANTHROPIC_API_KEY": CANARY_KEY, **more}
 
 
-def run_epic(project: Project, *arguments: str) -> Result:
+def run_epic(project: Project, *arguments: str, fresh: bool = False) -> Result:
     named = ("--project", project.folder, "--epic", "Greet us", "--provider", "anthropic", "--mode", "auto")
-    result = project.slop("run", *named, "--unsandboxed", *arguments, fresh=True)
+    result = project.slop("run", *named, "--unsandboxed", *arguments, fresh=fresh)
     kept = [path for path in project.home.rglob("*") if path.is_file()]
     assert not [path for path in kept if CANARY_KEY.encode() in path.read_bytes()], "the key is nowhere on disk"
     assert CANARY_KEY not in result.out + result.err
@@ -69,7 +69,7 @@ def run_epic(project: Project, *arguments: str) -> Result:
 def test_an_epic_reaches_the_persons_branch(project, same_figures):
     with LoopbackServer(model) as server:
         project.environment |= environment(server.base_url)
-        result = run_epic(project, "--apply", "--json")
+        result = run_epic(project, "--apply", "--json", fresh=True)
         assert server.wait_until_left(10), "no connection is left open"
     assert (result.code, result.err) == (0, "")
     assert (project.folder / "one.txt").read_text() == "1\n"
