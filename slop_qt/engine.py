@@ -44,7 +44,6 @@ from slop_qt.store.paths import ProjectPaths
 from slop_qt.store.preferences import Preferences
 from slop_qt.store.process_lock import ProcessLock
 from slop_qt.store.system_prompts import PromptFolder
-from slop_qt.tools.registry import ToolRegistry, default_tools
 from slop_qt.tools.shell_syntax import shell_problem
 from slop_qt.workspace.processes import PosixCommandRunner
 from slop_qt.workspace.repository import Repository
@@ -94,7 +93,7 @@ class Engine:
             unpaced=options.unpaced,
         )
         self._prices = PriceList(os.environ, lambda: self.settings.servers)
-        self._recorder = Recorder(options.record, ToolRegistry(default_tools())) if options.record else None
+        self._recorder = Recorder(options.record, options.tools) if options.record else None
         self._lock: ProcessLock | None = None
         self._journal: Journal | None = None
         self._entrance = Entrance(options, server)
@@ -270,7 +269,7 @@ class Engine:
             offload=self._helpers,
             commands=PosixCommandRunner(os.environ),
             provider=self.provider,
-            tools=ToolRegistry(default_tools()),
+            tools=self.options.tools,
             prompts=PromptFolder(self.options.prompts_folder),
             context_choices=ContextChoiceStore(paths.context_choices),
             counters=self._counters,

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from slop_qt.core.approvals import Mode
 from slop_qt.core.errors import StoreError, UsageError
@@ -15,6 +15,8 @@ from slop_qt.providers.servers import provider_names
 from slop_qt.store.files import write_atomically
 from slop_qt.store.paths import default_data_dir, default_settings_path
 from slop_qt.store.settings import load_settings
+from slop_qt.tools.contract import Tool
+from slop_qt.tools.registry import ToolRegistry, default_tools
 
 __all__ = ["LaunchOptions", "parse_tier", "require_new_file", "settings_for"]
 
@@ -24,7 +26,8 @@ class LaunchOptions:
     """The options that all commands have.
 
     automation: None is off, "" the default socket, else its path. unpaced sends a scenario as fast as possible.
-    record is the new file in which the models' answers are kept as a scenario.
+    record is the new file in which the models' answers are kept as a scenario. more_tools are for agents besides those
+    of `slop_qt/tools`.
     """
 
     project: Path
@@ -43,6 +46,12 @@ class LaunchOptions:
     unpaced: bool = False
     record: Path | None = None
     settings_path: Path = field(default_factory=default_settings_path)
+    more_tools: tuple[Tool[Any], ...] = ()
+
+    @property
+    def tools(self) -> ToolRegistry:
+        """What agents may use."""
+        return ToolRegistry((*default_tools(), *self.more_tools))
 
     @property
     def data_folder(self) -> Path:

@@ -217,9 +217,9 @@ class Project:
         path.write_text(f"seed = 1\ndefaults = {_inline(defaults)}\nturn = [\n{tables}\n]\n")
         return path
 
-    def start(self, *arguments: str | Path, fresh: bool = False, **streams: Any) -> "Application":
+    def start(self, *arguments: str | Path, **more: Any) -> "Application":
         """Start `slop-qt` with these arguments, in the repository's folder; see Application for the rest."""
-        application = Application(self, [str(argument) for argument in arguments], fresh=fresh, **streams)
+        application = Application(self, [str(argument) for argument in arguments], **more)
         self.started.append(application)
         return application
 
@@ -253,7 +253,8 @@ class Application:
 
     It is forked from a server that has imported it, unless it is to be fresh: a new `python -m slop_qt`, which takes a
     second more. It is always fresh where SLOP_QT_TEST_FRESH is set, and where the environment or the streams ask for
-    what a fork cannot give. streams are stdin, stdout and stderr of subprocess.Popen.
+    what a fork cannot give. module is what runs, if not `slop_qt` itself. streams are stdin, stdout and stderr of
+    subprocess.Popen.
 
     Attributes:
         said: its standard output and standard error, once it is over.
@@ -261,18 +262,20 @@ class Application:
 
     said: tuple[bytes | None, bytes | None] = (None, None)
 
-    def __init__(self, project: Project, arguments: list[str], *, fresh: bool = False, **streams: Any) -> None:
+    def __init__(
+        self, project: Project, arguments: list[str], *, fresh: bool = False, module: str = "slop_qt", **streams: Any
+    ) -> None:
         self.project = project
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
         environment = {**project.environment, "PYTHONPATH": str(Path(__file__).parents[1])}
         self.process: ForkedProcess | subprocess.Popen[bytes]
         if fresh or not _can_fork(environment):
-            command = [sys.executable, "-m", "slop_qt", *arguments]
+            command = [sys.executable, "-m", module, *arguments]
             self.process = subprocess.Popen(command, cwd=project.folder, env=environment, **streams)
         else:
             vendors = [library for key, library in VENDORS.items() if key in environment]
             self.process = fork_server().start(
-                arguments, cwd=project.folder, env=environment, preload=vendors, **streams
+                arguments, cwd=project.folder, env=environment, module=module, preload=vendors, **streams
             )
 
     def __enter__(self) -> "Application":

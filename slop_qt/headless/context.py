@@ -32,7 +32,6 @@ from slop_qt.store.keys import KeyStore
 from slop_qt.store.paths import ProjectPaths
 from slop_qt.store.preferences import Preferences
 from slop_qt.store.system_prompts import PromptFolder
-from slop_qt.tools.registry import ToolRegistry, default_tools
 from slop_qt.workspace.repository import Repository
 
 __all__ = ["ContextQuestion", "run_context"]
@@ -141,7 +140,7 @@ async def _composed(
     request = await requests.worker(ticket, Tree(repository.root, lambda: helpers.run(repository.files)))
     return compose(
         request,
-        ToolRegistry(default_tools()),
+        options.tools,
         counters.of(request.choice.provider, request.choice.model),
         limit_tokens=catalog.limit_tokens(request.choice.provider, request.choice.model),
         provider=_provider(shelf, request.choice.provider),

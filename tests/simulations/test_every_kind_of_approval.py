@@ -1,9 +1,9 @@
 """Every kind of approval that an agent can ask for: approved, edited and rejected by clicks, and what the agent hears.
 
-There is no tool yet with an effect outside of the worktree, and so nothing that asks for an approval of the kind tool.
+No tool that is shipped yet has an effect outside of the worktree: for the kind `tool`, the application has one more.
 """
 
-from hand_on_window import Card, Person, at_window
+from hand_on_window import SCENARIOS, Card, Person, at_window, seated
 from simulation_support import Project, ticket
 
 QUESTION = "Which <b>colour</b>, R&D wants to know?"
@@ -128,6 +128,29 @@ def test_what_is_rejected_does_not_happen_and_the_agent_reads_why(project: Proje
         assert rejected == ["step", "question", "edit", "command", "merge", "spawn"]
         integration = f"slop/{ended['run_id']}/integration"
         assert project.git("ls-tree", "--name-only", integration) == project.git("ls-tree", "--name-only", "main")
+
+
+def test_a_tool_with_an_effect_outside_does_what_was_decided(project: Project) -> None:
+    project.track(ticket("T-001"), title="Walls")
+    board = project.home / "board"
+    scenario, module = SCENARIOS / "notices.toml", "tests.simulations.with_a_notice_board"
+    application = project.start(project.folder, scenario, project.socket, board, module=module)
+    with application, seated(application) as person:
+        person.run_track("Walls", mode="Ask")
+        person.approve(next_of(person, "Start a worker"))
+        notice = next_of(person, "Use a tool")
+        assert (notice.title, "The wall is wet." in notice.body, board.exists()) == ("Post a notice", True, False)
+        person.approve(notice)
+        person.edit(next_of(person, "Use a tool"), "arguments", '{"text": "The wall is blue."}')
+        person.reject(next_of(person, "Use a tool"), "It is not.")
+        assert person.client.wait_run()["status"] == "done"
+        assert decisions(person) == [("spawn", "approve"), ("tool", "approve"), ("tool", "edit"), ("tool", "reject")]
+        told = results(person, "post_notice")
+        assert told[0] == (True, "It hangs there now.")
+        assert told[1][0] and told[1][1].startswith("The person changed arguments before approving it.")
+        assert told[2] == (False, "Rejected, nothing was done. The reason: It is not.")
+        assert not told[3][0] and "size" in told[3][1], "what is wrong with a call is told before anybody is asked"
+    assert board.read_text() == "The wall is wet.\nThe wall is blue.\n"
 
 
 def sent_last(person: Person, stream: str) -> str:
