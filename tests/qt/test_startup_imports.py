@@ -25,13 +25,13 @@ MAY_BE_IMPORTED = {
 }
 
 OPEN_AND_QUIT = """
-import json, sys
+import json, linecache, sys
 before = set(sys.modules)
 from slop_qt import app, cli
 from slop_qt.mma import commands, shapes
 
 async def opened(engine, window):
-    print(json.dumps(sorted(set(sys.modules) - before)))
+    print(json.dumps([sorted(set(sys.modules) - before), sorted(linecache.cache)]))
     await engine.registry.call(commands.APP_QUIT, shapes.Nothing())
 
 run_window = app.run_window
@@ -40,7 +40,8 @@ cli.main(sys.argv[1:])
 """
 
 
-def modules_after_start(folder: Path) -> set[str]:
+def after_start(folder: Path) -> tuple[set[str], list[str]]:
+    """The modules that were imported, and the files whose source was read."""
     project = folder / "project"
     project.mkdir()
     (project / "README.md").write_text("# Project\n")
@@ -52,13 +53,15 @@ def modules_after_start(folder: Path) -> set[str]:
         [sys.executable, "-c", OPEN_AND_QUIT, *arguments], capture_output=True, text=True, timeout=60, check=False
     )
     assert process.returncode == 0, process.stderr
-    return set(json.loads(process.stdout))
+    modules, read = json.loads(process.stdout)
+    return set(modules), read
 
 
 def test_the_window_starts_without_what_only_agents_and_logs_need(tmp_path: Path) -> None:
-    modules = modules_after_start(tmp_path)
+    modules, read = after_start(tmp_path)
     packages = {module.partition(".")[0] for module in modules if not module.startswith("_")}
     assert "slop_qt.window" in modules
+    assert len(read) < 10, "PySide's own import is at work: it reads the source of everything"
     assert packages - sys.stdlib_module_names <= MAY_BE_IMPORTED
     later = (
         "slop_qt.views.tokens.",
