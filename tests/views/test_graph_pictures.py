@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import story
 from graph_support import mixed_tickets, plan
+from pictures import take
 from PySide6.QtCore import QPointF, QSettings, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
@@ -18,7 +19,6 @@ from slop_qt.core.tickets import Ticket, TicketSpec, TicketStatus
 from slop_qt.qt.theme import ThemeChoice
 from slop_qt.views.graph_panel import GraphPanel
 
-FOLDER = Path(__file__).parents[1] / "screenshots"
 SIZES = {12: 1, 60: 3, 300: 9}
 
 
@@ -59,16 +59,7 @@ def shown(stage: Stage, qtbot: QtBot, events: Iterator[ev.Event]) -> GraphPanel:
 
 
 def grab(panel: GraphPanel, stage: Stage, name: str) -> QImage:
-    for _ in range(5):
-        QApplication.processEvents()
-    scale = panel.devicePixelRatioF()
-    image = QImage(panel.size() * scale, QImage.Format.Format_RGB32)
-    image.setDevicePixelRatio(scale)
-    panel.render(image)
-    FOLDER.mkdir(exist_ok=True)
-    suffix = "" if scale == 1 else f"-{scale:.0%}"
-    assert image.save(str(FOLDER / f"graph-{name}-{stage.theme.choice}{suffix}.png"), quality=80)  # of PNG: packed fast
-    return image
+    return take(panel, f"graph-{name}-{stage.theme.choice}")
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pictures import FOLDER
 from PySide6.QtGui import QImage
 
-FOLDER = Path(__file__).parents[1] / "screenshots"
 MODULES = ("test_screenshots.py", "test_tokens_pictures.py", "test_graph_pictures.py")
 # Both themes of the fullest stage; of the rest one, and the largest graph: what is small or large is so in all.
 CHOSEN = (

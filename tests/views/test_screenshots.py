@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import story
+from pictures import take
 from plan_support import PlanFiles
 from PySide6.QtCore import QSettings, QSize, Qt
-from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 from window_support import Stage, shown_track
 
@@ -23,7 +23,6 @@ from slop_qt.views.status_strip import StatusStrip
 from slop_qt.widgets.stream_view import StreamView
 from slop_qt.window import MainWindow
 
-FOLDER = Path(__file__).parents[1] / "screenshots"
 STAGES = ("empty", "planning", "running", "approvals", "done")
 
 
@@ -55,17 +54,6 @@ def settle(qtbot: QtBot, window: MainWindow) -> None:
         QApplication.processEvents()
 
 
-def grab(widget: QWidget, name: str) -> QImage:
-    scale = widget.devicePixelRatioF()
-    image = QImage(widget.size() * scale, QImage.Format.Format_RGB32)
-    image.setDevicePixelRatio(scale)
-    widget.render(image)
-    FOLDER.mkdir(exist_ok=True)
-    suffix = "" if scale == 1 else f"-{scale:.0%}"
-    assert image.save(str(FOLDER / f"{name}{suffix}.png"), quality=80)  # of PNG: packed fast
-    return image
-
-
 def play(stage: Stage, upto: str) -> None:
     clock = story.Clock()
     if upto == "empty":
@@ -95,12 +83,12 @@ def test_each_stage_fills_the_window(
         window._docks.raise_panel("diff")
         window._docks.raise_panel("tokens")
     settle(qtbot, window)
-    image = grab(window, f"{upto}-{choice}")
+    image = take(window, f"{upto}-{choice}")
     scale = image.devicePixelRatio()
     assert image.pixelColor(round(5 * scale), round(300 * scale)).name() == stage.theme.tokens.panel.lower()
     window.resize(QSize(1024, 640))
     settle(qtbot, window)
-    grab(window, f"{upto}-{choice}-1024x640")
+    take(window, f"{upto}-{choice}-1024x640")
 
 
 def test_a_provider_that_is_slowed_down(stage: Stage, window: MainWindow, qtbot: QtBot, choice: ThemeChoice) -> None:
@@ -110,10 +98,10 @@ def test_a_provider_that_is_slowed_down(stage: Stage, window: MainWindow, qtbot:
         stage.throttles = [ThrottleState("anthropic", 2, 2, 5, pause_s, reason)]
         window.findChild(StatusStrip)._tick()
         settle(qtbot, window)
-        grab(window.findChild(StatusStrip), f"status-{name}-{choice}")
+        take(window.findChild(StatusStrip), f"status-{name}-{choice}")
     window.resize(QSize(1024, 640))
     settle(qtbot, window)
-    grab(window, f"slowed-{choice}-1024x640")
+    take(window, f"slowed-{choice}-1024x640")
 
 
 def test_side_by_side_and_activity(stage: Stage, window: MainWindow, qtbot: QtBot, choice: ThemeChoice) -> None:
@@ -123,7 +111,7 @@ def test_side_by_side_and_activity(stage: Stage, window: MainWindow, qtbot: QtBo
     window._docks.panel("tier3")._panes[1].view.unfold_all(True)
     window.resizeDocks([window._docks.dock("tier3")], [900], Qt.Orientation.Horizontal)
     settle(qtbot, window)
-    grab(window, f"side-by-side-{choice}")
+    take(window, f"side-by-side-{choice}")
 
 
 def test_each_kind_of_approval(stage: Stage, window: MainWindow, qtbot: QtBot, choice: ThemeChoice) -> None:
@@ -135,15 +123,15 @@ def test_each_kind_of_approval(stage: Stage, window: MainWindow, qtbot: QtBot, c
         approval = panel._model.approval(row)
         panel._show(approval, settle=False)
         QApplication.processEvents()
-        grab(panel, f"approval-{approval.kind}-{choice}")
+        take(panel, f"approval-{approval.kind}-{choice}")
     panel._show(panel._model.approval(1), settle=False)
     panel._card.bar.edit()
     QApplication.processEvents()
-    grab(panel, f"approval-editing-{choice}")
+    take(panel, f"approval-editing-{choice}")
     panel._card.bar.back()
     panel._card.bar.reject()
     QApplication.processEvents()
-    grab(panel, f"approval-rejecting-{choice}")
+    take(panel, f"approval-rejecting-{choice}")
 
 
 def test_the_plan_is_edited(
@@ -164,13 +152,13 @@ def test_the_plan_is_edited(
         panel.show_part(part)
         qtbot.waitUntil(lambda: any(problem.field == "verify" for problem in stage.context.editor.problems))
         settle(qtbot, window)
-        grab(window, f"plan-{part}-{choice}")
+        take(window, f"plan-{part}-{choice}")
     panel.show_part("spec")
     QTest.keyClicks(panel.findChild(QPlainTextEdit, "plan.spec.source"), "Mine. ")
     (tmp_path / story.TRACK / "spec.md").write_text("# Theirs\n")
     stage.context.editor.reload()
     settle(qtbot, window)
-    grab(window, f"plan-conflict-{choice}")
+    take(window, f"plan-conflict-{choice}")
 
 
 def test_each_dialog(stage: Stage, window: MainWindow, qtbot: QtBot, choice: ThemeChoice) -> None:
@@ -188,4 +176,4 @@ def test_each_dialog(stage: Stage, window: MainWindow, qtbot: QtBot, choice: The
     assert {dialog.objectName() for dialog in dialogs} >= {"proposal", "epic", "run", "apply"}
     for dialog in dialogs:
         qtbot.waitUntil(dialog.isVisible)
-        grab(dialog, f"dialog-{dialog.objectName()}-{choice}")
+        take(dialog, f"dialog-{dialog.objectName()}-{choice}")

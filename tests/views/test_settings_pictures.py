@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 import story
+from pictures import keep, rendered, take
 from PySide6.QtCore import QRect, QSettings, QSize
-from PySide6.QtGui import QImage, QPainter
-from PySide6.QtWidgets import QApplication, QTabWidget, QWidget
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QApplication, QTabWidget
 from pytestqt.qtbot import QtBot
 from settings_support import NO_KEYRING, Backend, first_settings
 from window_support import Stage, shown_track
@@ -20,7 +21,6 @@ from slop_qt.qt.theme import ThemeChoice
 from slop_qt.views.settings.dialog import SettingsDialog
 from slop_qt.widgets.stream_view import StreamView
 
-FOLDER = Path(__file__).parents[1] / "screenshots"
 SERVERS = (
     LocalServer(
         provider="ollama", label="Ollama", base_url="http://127.0.0.1:11434/v1", models=("qwen3:8b", "llama3.2:3b")
@@ -48,27 +48,8 @@ def stage(qapp: QApplication, tmp_path: Path, request: pytest.FixtureRequest) ->
     stage.strike()
 
 
-def rendered(widget: QWidget) -> QImage:
-    for _ in range(5):
-        QApplication.processEvents()
-    scale = widget.devicePixelRatioF()
-    image = QImage(widget.size() * scale, QImage.Format.Format_RGB32)
-    image.setDevicePixelRatio(scale)
-    widget.render(image)
-    return image
-
-
-def keep(image: QImage, stage: Stage, name: str) -> None:
-    FOLDER.mkdir(exist_ok=True)
-    scale = image.devicePixelRatio()
-    suffix = "" if scale == 1 else f"-{scale:.0%}"
-    assert image.save(
-        str(FOLDER / f"settings-{name}-{stage.theme.choice}{suffix}.png"), quality=80
-    )  # of PNG: packed fast
-
-
 def picture(dialog: SettingsDialog, stage: Stage, name: str) -> None:
-    keep(rendered(dialog), stage, name)
+    take(dialog, f"settings-{name}-{stage.theme.choice}")
 
 
 @pytest.mark.parametrize("size", [None, QSize(620, 420)], ids=["its size", "small"])
@@ -127,4 +108,4 @@ def test_over_the_window(stage: Stage, qtbot: QtBot) -> None:
         painter.drawImage(place, above)
         painter.setPen(stage.theme.color("idle"))
         painter.drawRect(QRect(place, dialog.size()).adjusted(-1, -1, 0, 0))
-    keep(image, stage, "window")
+    keep(image, f"settings-window-{stage.theme.choice}")

@@ -6,8 +6,8 @@ from pathlib import Path
 import context_story
 import pytest
 import story
+from pictures import rendered, take
 from PySide6.QtCore import QSettings, QSize
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 from window_support import Stage, shown_track
@@ -17,7 +17,6 @@ from slop_qt.mma import commands, spend_shapes
 from slop_qt.qt.theme import ThemeChoice
 from slop_qt.views.tokens.panel import TokensPanel
 
-FOLDER = Path(__file__).parents[1] / "screenshots"
 TEXT = "".join(f"{number:>4}  def column_{number}(cells: list[str]) -> int:\n" for number in range(1, 60))
 
 
@@ -41,31 +40,18 @@ def stage(qapp: QApplication, tmp_path: Path, choice: ThemeChoice) -> Iterator[S
     stage.strike()
 
 
-def grab(widget: QWidget, name: str) -> QImage:
-    for _ in range(8):
-        QApplication.processEvents()
-    scale = widget.devicePixelRatioF()
-    image = QImage(widget.size() * scale, QImage.Format.Format_RGB32)
-    image.setDevicePixelRatio(scale)
-    widget.render(image)
-    FOLDER.mkdir(exist_ok=True)
-    suffix = "" if scale == 1 else f"-{scale:.0%}"
-    assert image.save(str(FOLDER / f"tokens-{name}{suffix}.png"), quality=80)  # of PNG: packed fast
-    return image
-
-
 @pytest.mark.parametrize("size", [(1280, 800), (1024, 640)], ids=["1280", "1024"])
 def test_the_panel_in_the_window(stage: Stage, qtbot: QtBot, choice: ThemeChoice, size: tuple[int, int]) -> None:
     window = stage.build_window()
     qtbot.addWidget(window)
     window.resize(QSize(*size))
     window.show()
-    grab(window, "settling")
+    rendered(window)
     window._docks.raise_panel("tokens")
     panel = window._docks.panel("tokens")
     qtbot.waitUntil(lambda: not panel.visibleRegion().isEmpty())
     name = f"window-{size[0]}x{size[1]}-{choice}"
-    image = grab(window, name)
+    image = take(window, f"tokens-{name}")
     bar = panel.findChild(QWidget, "tokens.bar")
     middle = bar.mapTo(window, bar.places()[0][1].center().toPoint()) * image.devicePixelRatio()
     assert image.pixelColor(middle).name() == stage.theme.tokens.part_system.lower()
@@ -76,14 +62,14 @@ def test_the_panel_by_itself_and_the_text_of_a_part(stage: Stage, qtbot: QtBot, 
     qtbot.addWidget(panel)
     panel.resize(900, 700)
     panel.show()
-    grab(panel, f"tall-{choice}")
+    take(panel, f"tokens-tall-{choice}")
     for stream in ("Tier 3: T-003", "Tier 3: T-005 #2", "Tier 4: T-005 #1"):
         page = panel._context_page
         page._go_to(page._model.find((story.RUN, stream)))
         panel.resize(1000, 250)
-        grab(panel, f"{stream.replace(': ', '-').replace(' ', '')}-{choice}")
+        take(panel, f"tokens-{stream.replace(': ', '-').replace(' ', '')}-{choice}")
     panel._context_page._details.read(6)
     view = panel._context_page._details._text.view
     qtbot.waitUntil(lambda: not view.behind)
-    grab(panel, f"text-{choice}")
+    take(panel, f"tokens-text-{choice}")
     assert view.toPlainText() == TEXT
