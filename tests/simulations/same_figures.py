@@ -52,6 +52,7 @@ def check_same_figures(project: Project, client: Client | None = None, said: Ite
     check_panel(model, events)
     if client is not None:
         _check_socket(client, events)
+        until(lambda: _reports_agree(project, client), "the journal's last report of each stream to be the socket's")
 
 
 def check_panel(model: UsageModel, events: Sequence[Event]) -> None:
@@ -75,7 +76,7 @@ def check_panel(model: UsageModel, events: Sequence[Event]) -> None:
 
 
 def _check_socket(client: Client, events: Sequence[Event]) -> None:
-    """`usage.stats`, `mma.status`, `run.list` and `context.report`."""
+    """`usage.stats`, `mma.status` and `run.list`."""
     for run in client.call("run.list")["runs"]:
         run_id = run["run_id"]
         used = [event for event in _used(events) if event.run_id == run_id]
@@ -89,11 +90,16 @@ def _check_socket(client: Client, events: Sequence[Event]) -> None:
         _same(_parsed({"stats": stats["total"], "list": run["usage"]}), {"stats": total, "list": total})
         _same(_parsed(status["tier_usage"]), tiers)
         assert status["cost_usd"] == pytest.approx(total.cost_usd)
-        told = [event for event in events if isinstance(event, ContextReported) and event.run_id == run_id]
-        reported = {event.stream_id: event.report for event in told}
-        for stream_id, report in reported.items():
-            shown = client.call("context.report", run_id=run_id, stream_id=stream_id)
-            assert ContextReport.model_validate(shown) == report, stream_id
+
+
+def _reports_agree(project: Project, client: Client) -> bool:
+    """Whether `context.report` is the journal's last of each stream: one that has just been made is not there yet."""
+    told = [event for event in journal_of(project) if isinstance(event, ContextReported)]
+    for (run_id, stream_id), report in {(event.run_id, event.stream_id): event.report for event in told}.items():
+        shown = client.call("context.report", run_id=run_id, stream_id=stream_id)
+        if ContextReport.model_validate(shown) != report:
+            return False
+    return True
 
 
 def _check_reports(events: Sequence[Event]) -> None:
