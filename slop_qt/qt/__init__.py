@@ -6,7 +6,7 @@ there. So Python's own is put back, here, before anything else of this layer is 
 """
 
 import builtins
+import importlib
 
-import PySide6.QtCore  # noqa: F401  # it is what replaces it
-
+importlib.import_module("PySide6.QtCore")  # which replaces it
 builtins.__import__ = getattr(builtins, "__orig_import__", builtins.__import__)

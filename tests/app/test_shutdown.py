@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from slop_qt.store.journal import Journal
 # In each of four ways, with a window and without one: a hundred in all. A window costs five times a run, and one in
 # which all are busy five times an idle one: once in each way.
 BUSY_RUNS, IDLE_WINDOWS, IDLE_RUNS = 2, 11, 11
+QuitBy = Callable[[Engine, object], Callable[[], object]]
 WORKERS = 16
 TRACK = "busy_20261122"
 SLEEP = f"sleep 1000.{os.getpid()}"  # nobody else on this machine sleeps for exactly that long
@@ -158,7 +160,7 @@ def nothing_is_left(options: LaunchOptions) -> None:
     assert kinds.count("worker_started") == kinds.count("worker_ended")
 
 
-def by_signal(number: signal.Signals) -> Callable[[Engine, object], Callable[[], object]]:
+def by_signal(number: signal.Signals) -> QuitBy:
     return lambda _engine, _window: lambda: os.kill(os.getpid(), number)
 
 
@@ -184,13 +186,12 @@ WAYS = {
 
 
 def test_a_window_in_which_all_are_busy_opens_and_quits(options: LaunchOptions, qapp: QApplication) -> None:
+    async def opened(quit_by: QuitBy, engine: Engine, window: object) -> None:
+        await when_all_are_busy(engine, quit_by(engine, window))
+
     before = 0
     for cycle, (way, (quit_by, code)) in enumerate(WAYS.items()):
-
-        async def opened(engine: Engine, window: object) -> None:
-            await when_all_are_busy(engine, quit_by(engine, window))  # noqa: B023  # it is over before the next way
-
-        assert run_window(options, opened) == code, way
+        assert run_window(options, partial(opened, quit_by)) == code, way
         settle(qapp)
         before = before or threads()
         wait_for_threads(before, cycle)
